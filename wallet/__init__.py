@@ -1,0 +1,1 @@
+"""The wallet: seed words, keys, and the commands that register and keep names."""
