@@ -16,7 +16,7 @@ CLAIM_PREFIX: Final = PREFIX + bytes(8)
 
 
 def node_id(node_key: bytes) -> bytes | None:
-    """The first 14 bytes of BLAKE2s-256(node key, person "meshaddr"); None where they begin with 64 zero bits."""
+    """The first 14 bytes of BLAKE2s-256(node key, person "meshaddr"); None if 64 zero bits begin them."""
     derived = short_hash("meshaddr", node_key)[:ID_SIZE]
     return None if derived.startswith(CLAIM_PREFIX[2:]) else derived
 
@@ -29,4 +29,8 @@ def node_address(node_key: bytes) -> bytes | None:
 
 def is_claimable(address: bytes) -> bool:
     """True for the 16-byte addresses of eeee::/80 except eeee:: itself."""
-    return len(address) == ADDRESS_SIZE and address.startswith(CLAIM_PREFIX) and address != CLAIM_PREFIX + bytes(6)
+    return (
+        len(address) == ADDRESS_SIZE
+        and address.startswith(CLAIM_PREFIX)
+        and address != CLAIM_PREFIX + bytes(6)
+    )
