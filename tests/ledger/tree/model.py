@@ -11,23 +11,20 @@ def tagged(tag: str, data: bytes) -> bytes:
     return blake2b(data, digest_size=32, person=tag.encode().ljust(16, b"\0")).digest()
 
 
-def bits(key: bytes) -> str:
-    return f"{int.from_bytes(key, 'big'):0256b}"
-
-
 def model_nodes(leaves: Leaves) -> tuple[bytes, dict[bytes, bytes]]:
     """The root, and every node of the tree under its hash."""
     nodes: dict[bytes, bytes] = {}
-    return _subtree("", leaves, nodes), nodes
+    by_path = {f"{int.from_bytes(key, 'big'):0256b}": key + entry for key, entry in leaves.items()}
+    return _subtree("", by_path, nodes), nodes
 
 
-def _subtree(prefix: str, leaves: Leaves, nodes: dict[bytes, bytes]) -> bytes:
-    inside = {key: entry for key, entry in leaves.items() if bits(key).startswith(prefix)}
+def _subtree(prefix: str, leaves: Mapping[str, bytes], nodes: dict[bytes, bytes]) -> bytes:
+    inside = {path: leaf for path, leaf in leaves.items() if path.startswith(prefix)}
     if not inside:
         return bytes(32)
     if len(inside) == 1:
-        [(key, entry)] = inside.items()
-        body, tag = key + entry, "leaf"
+        [body] = inside.values()
+        tag = "leaf"
     else:
         body, tag = _subtree(prefix + "0", inside, nodes) + _subtree(prefix + "1", inside, nodes), "node"
     digest = tagged(tag, body)

@@ -2,16 +2,14 @@
 
 from hypothesis import strategies as st
 
-
-def _flip(key: bytes, position: int) -> bytes:
-    return (int.from_bytes(key, "big") ^ 1 << (255 - position)).to_bytes(32, "big")
+from tests.ledger.tree.states import flipped
 
 
 def _family() -> list[bytes]:
     """40 keys: eight founders, and of each the variants that first differ from it at bit 3, 17, 128, 255."""
     heads = (0x00, 0x01, 0x3F, 0x40, 0x80, 0x81, 0xFE, 0xFF)
     founders = [bytes([head]) + bytes([head ^ 0x5A]) * 31 for head in heads]
-    return [key for founder in founders for key in (founder, *(_flip(founder, p) for p in (3, 17, 128, 255)))]
+    return founders + [flipped(founder, bit) for founder in founders for bit in (3, 17, 128, 255)]
 
 
 close_keys = st.sampled_from(_family())
