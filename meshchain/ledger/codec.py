@@ -9,11 +9,11 @@ The libraries at hand either sort keys length-first (RFC 7049) or decode tags to
 consensus decoder is ours; cbor2 serves as an oracle in the tests.
 """
 
-from typing import Final, TypeAlias, Union
+from typing import Final, TypeAlias
 
 from meshchain.ledger.errors import CodecError
 
-Value: TypeAlias = Union[int, bytes, str, bool, None, list["Value"], dict[str, "Value"]]
+Value: TypeAlias = "int | bytes | str | bool | list[Value] | dict[str, Value] | None"
 
 MAX_DEPTH: Final = 8
 """Arrays and maps may nest this deep; a record's hosts need 4, the rest is room for unknown keys."""
@@ -121,9 +121,9 @@ def _decode_at(data: bytes, at: int, depth: int) -> tuple[Value, int]:
     major, argument, at = _argument(data, at)
     if major == _UINT:
         return argument, at
-    if major == _BYTES or major == _TEXT:
+    if major in (_BYTES, _TEXT):
         return _decode_string(data, at, argument, text=major == _TEXT)
-    if major == _ARRAY or major == _MAP:
+    if major in (_ARRAY, _MAP):
         return _decode_container(data, at, argument, depth, is_map=major == _MAP)
     raise CodecError("type", "negative integers and tags are not allowed")
 

@@ -203,7 +203,7 @@ def _consensus(s: _Section) -> Consensus:
         retarget=s.boolean("retarget"),
         pow_limit_bits=int.from_bytes(s.hexadecimal("pow_limit_bits", 4), "big"),
         pow_memory_kib=s.integer("pow_memory_kib", 8, 2**20),
-        max_block_size=s.integer("max_block_size", 4096, 2**24),
+        max_block_size=s.integer("max_block_size", 4096, 2**22),
         max_operation_size=s.integer("max_operation_size", 512, 2**16),
         max_record_size=s.integer("max_record_size", 256, 2**16),
         commit_depth=s.integer("commit_depth", 1),

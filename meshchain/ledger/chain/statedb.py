@@ -1,0 +1,103 @@
+"""The state in the store: reading it, and turning an overlay into one batch of writes.
+
+Entries are authoritative; the expiry and address indexes and the state tree follow from the difference between
+an entry's old and new value, so the same code serves connecting, disconnecting and the integrity check.
+"""
+
+from collections.abc import Iterator
+
+from meshchain.ledger import tree
+from meshchain.ledger.entry import NameEntry
+from meshchain.ledger.errors import StoreError
+from meshchain.ledger.state import Commitment, Overlay
+from meshchain.ledger.store import Reader, layout
+
+Changes = dict[bytes, bytes | None]
+
+
+class StoredState:
+    """A StateReader over a store or a snapshot."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def entry(self, name: str) -> NameEntry | None:
+        data = self.entry_bytes(name)
+        return None if data is None else NameEntry.decode(data)
+
+    def entry_bytes(self, name: str) -> bytes | None:
+        return self._reader.get(layout.ENTRY + name.encode())
+
+    def holder(self, address: bytes) -> str | None:
+        name = self._reader.get(layout.ADDRESS + address)
+        return None if name is None else name.decode()
+
+    def commitment(self, commitment: bytes) -> Commitment | None:
+        data = self._reader.get(layout.COMMITMENT + commitment)
+        return None if data is None else Commitment(int.from_bytes(data[:4], "big"), used=data[4] == 1)
+
+    def expired_names(self, height: int, grace: int) -> Iterator[str]:
+        for expires, name in self.expiries():
+            if expires + grace > height:
+                return
+            yield name
+
+    def expiries(self, start: int = 0) -> Iterator[tuple[int, str]]:
+        """(expires, name) in order of expiry, from height ``start`` on."""
+        for key, _ in self._reader.items(layout.EXPIRY, layout.u32(start)):
+            yield int.from_bytes(key[1:5], "big"), key[5:].decode()
+
+    def old_commitments(self, below: int) -> Iterator[bytes]:
+        for key, _ in self._reader.items(layout.COMMITMENT_AT):
+            if int.from_bytes(key[1:5], "big") >= below:
+                return
+            yield key[5:]
+
+    def names(self, start: str = "") -> Iterator[tuple[str, NameEntry]]:
+        for key, data in self._reader.items(layout.ENTRY, start.encode()):
+            yield key[1:].decode(), NameEntry.decode(data)
+
+    def node(self, digest: bytes) -> bytes:
+        """A node of the state tree; StoreError "damaged" if it is missing."""
+        data = self._reader.get(layout.NODE + digest)
+        if data is None:
+            raise StoreError("damaged", f"tree node {digest.hex()} is missing")
+        return data
+
+
+def changes_of(overlay: Overlay, state: StoredState, root: bytes) -> tuple[Changes, bytes]:
+    """The writes that make the store hold ``overlay``, and the state root then; ``root`` is the present one."""
+    changes: Changes = {}
+    leaves: dict[bytes, bytes | None] = {}
+    for name, entry in overlay.entries.items():
+        _write_entry(changes, leaves, name, overlay.original(name), entry)
+    for address, holder in overlay.holders.items():
+        changes[layout.ADDRESS + address] = None if holder is None else holder.encode()
+    for commitment, value in overlay.commitments.items():
+        _write_commitment(changes, commitment, state.commitment(commitment), value)
+    moved = tree.update(root, leaves, state.node)
+    changes.update((layout.NODE + digest, None) for digest in moved.removed)
+    changes.update((layout.NODE + digest, node) for digest, node in moved.added.items())
+    return changes, moved.root
+
+
+def _write_entry(
+    changes: Changes, leaves: dict[bytes, bytes | None], name: str, old: NameEntry | None, new: NameEntry | None
+) -> None:
+    if old is not None and (new is None or new.expires != old.expires):
+        changes[layout.expiry(old.expires, name)] = None
+    if new is not None:
+        changes[layout.expiry(new.expires, name)] = b""
+    encoded = None if new is None else new.encode()
+    changes[layout.ENTRY + name.encode()] = encoded
+    leaves[tree.name_key(name)] = None if encoded is None else tree.entry_hash(encoded)
+
+
+def _write_commitment(changes: Changes, commitment: bytes, old: Commitment | None, new: Commitment | None) -> None:
+    if old is not None and (new is None or new.height != old.height):
+        changes[layout.commitment_at(old.height, commitment)] = None
+    if new is None:
+        changes[layout.COMMITMENT + commitment] = None
+    else:
+        changes[layout.COMMITMENT + commitment] = layout.u32(new.height) + bytes((new.used,))
+        changes[layout.commitment_at(new.height, commitment)] = b""

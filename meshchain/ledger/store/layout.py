@@ -1,0 +1,86 @@
+"""The table of keys.
+
+Heights are u32 big-endian, so that ranges run in order of height.
+
+====  =============================  ==========================================================
+key                                  value
+====  =============================  ==========================================================
+M     word                           of the store itself: ``genesis`` (id), ``version`` (u8), ``tip`` (id)
+H     block id                       header 124, work 32, difficulty state 24, flags u8 (chain/index.py)
+K     parent id, block id            nothing: children of a header
+L     block id                       nothing: headers without a child (leaves of the header tree)
+N     height                         block id on the active chain
+B     block id                       body: canonical array of the operations
+U     block id                       undo (chain/undo.py)
+e     name                           entry, the encoding the state root commits to
+x     expires, name                  nothing: entries by expiry
+a     address                        name that holds the claimed address
+c     commitment                     height u32, used u8
+d     height, commitment             nothing: commitments by height
+t     node hash                      node of the state tree
+h     name, 0, height, index u16     opid: operations of a name, in order
+o     opid, height, index u16        nothing: where an operation stands
+p     block id                       parking record of a rival's first block (chain/parking.py)
+q     opid                           queued operation (queue/)
+====  =============================  ==========================================================
+
+Lower-case keys but p and q are derived from the blocks (``chain check`` rebuilds and compares them).
+"""
+
+from typing import Final
+
+VERSION: Final = 1
+"""Raised by every change of this table; the store refuses to open what it cannot read."""
+
+GENESIS: Final = b"Mgenesis"
+STORE_VERSION: Final = b"Mversion"
+TIP: Final = b"Mtip"
+
+HEADER: Final = b"H"
+CHILD: Final = b"K"
+LEAF: Final = b"L"
+MAIN: Final = b"N"
+BODY: Final = b"B"
+UNDO: Final = b"U"
+ENTRY: Final = b"e"
+EXPIRY: Final = b"x"
+ADDRESS: Final = b"a"
+COMMITMENT: Final = b"c"
+COMMITMENT_AT: Final = b"d"
+NODE: Final = b"t"
+HISTORY: Final = b"h"
+OPERATION: Final = b"o"
+PARKED: Final = b"p"
+QUEUED: Final = b"q"
+
+DERIVED: Final = (ENTRY, EXPIRY, ADDRESS, COMMITMENT, COMMITMENT_AT, NODE, HISTORY, OPERATION)
+"""What the blocks of the active chain determine."""
+
+
+def u32(height: int) -> bytes:
+    return height.to_bytes(4, "big")
+
+
+def main(height: int) -> bytes:
+    return MAIN + u32(height)
+
+
+def expiry(expires: int, name: str) -> bytes:
+    return EXPIRY + u32(expires) + name.encode()
+
+
+def commitment_at(height: int, commitment: bytes) -> bytes:
+    return COMMITMENT_AT + u32(height) + commitment
+
+
+def position(height: int, index: int) -> bytes:
+    """Where in the chain: 6 bytes."""
+    return u32(height) + index.to_bytes(2, "big")
+
+
+def history(name: str, height: int, index: int) -> bytes:
+    return HISTORY + name.encode() + b"\0" + position(height, index)
+
+
+def operation(opid: bytes, height: int, index: int) -> bytes:
+    return OPERATION + opid + position(height, index)

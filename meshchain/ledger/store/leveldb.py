@@ -1,0 +1,131 @@
+"""The store on disk: LevelDB, one synced batch a block.
+
+LevelDB refuses all writes after one has failed (its log may end in the middle of a record), so a failed write
+here closes the database and the next use opens it anew: recovery drops the torn batch, and a node goes on
+by itself once the disk has room again.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import plyvel
+
+from meshchain.ledger.errors import StoreError
+
+_CACHE: Final = 32 << 20
+_WRITE_BUFFER: Final = 8 << 20
+_BLOOM_BITS: Final = 10
+"""Bits a key for filters: about 1 % false positives, the usual choice; absent names are common look-ups."""
+
+
+class LevelReader:
+    """Reads from a database or a snapshot of one."""
+
+    def __init__(self, source: "plyvel.DB") -> None:
+        self._source = source
+
+    def get(self, key: bytes) -> bytes | None:
+        with _translated("read"):
+            value: bytes | None = self._source.get(key)
+        return value
+
+    def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        end = _after(prefix)
+        with (
+            _translated("read"),
+            self._source.iterator(start=prefix + start, stop=end, include_stop=False, reverse=reverse) as rows,
+        ):
+            yield from rows
+
+
+class LevelStore:
+    """A Store in the folder ``path``. Raises StoreError: in-use, damaged, io."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db: plyvel.DB | None = self._open()
+
+    def _open(self) -> "plyvel.DB":
+        with _translated(f"open {self._path}"):
+            return plyvel.DB(
+                str(self._path),
+                create_if_missing=True,
+                paranoid_checks=True,
+                lru_cache_size=_CACHE,
+                write_buffer_size=_WRITE_BUFFER,
+                bloom_filter_bits=_BLOOM_BITS,
+            )
+
+    @property
+    def _reader(self) -> LevelReader:
+        return LevelReader(self._database())
+
+    def _database(self) -> "plyvel.DB":
+        if self._db is None:
+            self._db = self._open()
+        return self._db
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._reader.get(key)
+
+    def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        return self._reader.items(prefix, start, reverse=reverse)
+
+    def write(self, changes: Mapping[bytes, bytes | None], *, sync: bool = True) -> None:
+        try:
+            with _translated("write"), self._database().write_batch(transaction=True, sync=sync) as batch:
+                for key, value in changes.items():
+                    if value is None:
+                        batch.delete(key)
+                    else:
+                        batch.put(key, value)
+        except StoreError:
+            self.close()
+            raise
+
+    def snapshot(self) -> LevelReader:
+        with _translated("snapshot"):
+            return LevelReader(self._database().snapshot())
+
+    def compact(self) -> None:
+        """Merge all tables: for measuring the size that the data needs."""
+        with _translated("compact"):
+            self._database().compact_range()
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+@contextlib.contextmanager
+def _translated(action: str) -> Iterator[None]:
+    """Turn what the library raises into a StoreError with the code that tells an operator what to do."""
+    try:
+        yield
+    except plyvel.CorruptionError as error:
+        raise StoreError("damaged", f"cannot {action}: the database is damaged: {_text(error)}") from error
+    except (plyvel.IOError, OSError) as error:
+        raise StoreError(_io_code(_text(error)), f"cannot {action}: {_text(error)}") from error
+    except plyvel.Error as error:
+        raise StoreError("damaged", f"cannot {action}: {_text(error)}") from error
+    except RuntimeError as error:  # plyvel's answer to any use after close()
+        raise StoreError("closed", f"cannot {action}: {_text(error)}") from error
+
+
+def _text(error: Exception) -> str:
+    raw = error.args[0] if error.args else ""
+    return raw.decode(errors="replace") if isinstance(raw, bytes) else str(error)
+
+
+def _io_code(message: str) -> str:
+    if "No space left" in message or "Disk quota exceeded" in message:
+        return "disk-full"
+    return "in-use" if "lock" in message.lower() else "io"
+
+
+def _after(prefix: bytes) -> bytes | None:
+    """The least key after every key with ``prefix``; prefixes here begin with an ASCII letter."""
+    return prefix[:-1] + bytes((prefix[-1] + 1,)) if prefix[-1] < 255 else None
