@@ -111,10 +111,10 @@ class Group(click.Group):
         return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
-def run(group: click.Group, argv: Sequence[str] | None = None) -> int:
+def run(group: click.Group, argv: Sequence[str] | None = None, session: Session | None = None) -> int:
     """Run the program ``group`` and return its exit code; nothing but an error in our own code escapes."""
     args = list(sys.argv[1:] if argv is None else argv)
-    session = Session()
+    session = session or Session()
     _tolerate_any_character()
     try:
         return _invoke(group, args, session)
@@ -125,6 +125,8 @@ def run(group: click.Group, argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         print(file=sys.stderr)
         return INTERRUPTED
+    finally:
+        session.close()
 
 
 def _invoke(group: click.Group, args: list[str], session: Session) -> int:

@@ -96,7 +96,8 @@ class Client:
             raise self._explain.not_a_node("its answer is no JSON-RPC reply")
         if reply.get("error") is not None:
             raise refusal(reply["error"])
-        if "result" not in reply or reply.get("id") != request["id"]:
+        answered = reply.get("id")
+        if "result" not in reply or type(answered) is not int or answered != request["id"]:
             raise self._explain.not_a_node("its answer does not belong to the request")
         return reply["result"]
 

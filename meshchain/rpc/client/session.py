@@ -28,6 +28,7 @@ class Session:
         self.rpc_option: str | None = None
         self.cookie_option: Path | None = None
         self.json = False
+        self._clients: list[Client] = []
 
     @cached_property
     def params(self) -> "Params":
@@ -63,8 +64,14 @@ class Session:
         return datadir.cookie_path(self.datadir) if parse_endpoint(self.url).is_loopback else None
 
     def client(self, *, timeout: float = 60) -> Client:
-        """A client of this session's node; it connects at the first call."""
-        return Client(self.url, self.cookie, timeout=timeout, network=self.network_option or DEFAULT_NETWORK)
+        """A client of this session's node; it connects at the first call and is closed with the session."""
+        client = Client(self.url, self.cookie, timeout=timeout, network=self.network_option or DEFAULT_NETWORK)
+        self._clients.append(client)
+        return client
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
 
     def emit(self, document: Json, text: str | Callable[[], str]) -> None:
         """Print the result, once: the document with ``--json``, else the text (built only then)."""
