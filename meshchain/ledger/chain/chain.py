@@ -28,6 +28,7 @@ from meshchain.ledger import chaintime
 from meshchain.ledger.block import Block, decode_body, encode_body
 from meshchain.ledger.chain import connect as connecting
 from meshchain.ledger.chain.index import Flag, HeaderIndex, IndexEntry, genesis_entry
+from meshchain.ledger.chain.nextblock import NextBlock
 from meshchain.ledger.chain.parking import ParkingLot
 from meshchain.ledger.chain.statedb import Changes, StoredState
 from meshchain.ledger.chain.undo import Undo
@@ -414,6 +415,11 @@ class Chain:
             parked = frozenset(branch.leaf.id for branch in self.parked())
             self._view = ChainView(self.store.snapshot(), self.params, self.genesis_id, parked)
         return self._view
+
+    def next_block(self) -> NextBlock:
+        """What operations and templates are judged against; reads the live store, so for the chain's owner only."""
+        context = self._judge.context(self.tip.height + 1)
+        return NextBlock(self.state, context, self._main_id, self.tip, self.index.median_time(self.tip))
 
     def _main_id(self, height: int) -> bytes:
         block_id = self.index.main_id(height)
