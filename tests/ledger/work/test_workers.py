@@ -1,0 +1,60 @@
+import threading
+
+import pytest
+
+from meshchain.ledger.workers import InlineWorkers, ThreadWorkers, Workers, usable_cores
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 31, 1000])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_results_come_in_order(threads: int, count: int) -> None:
+    with ThreadWorkers(threads) as workers:
+        assert workers.threads == threads
+        assert workers.map(str, range(count)) == [str(n) for n in range(count)]
+
+
+def test_inline() -> None:
+    caller = threading.get_ident()
+    workers: Workers = InlineWorkers()
+    assert workers.threads == 1
+    assert workers.map(lambda n: (n, threading.get_ident()), [1, 2]) == [(1, caller), (2, caller)]
+
+
+def test_threads_work_at_the_same_time() -> None:
+    meeting = threading.Barrier(3)
+    with ThreadWorkers(3) as workers:
+        assert sorted(workers.map(lambda _: meeting.wait(timeout=30), range(3))) == [0, 1, 2]
+
+
+def test_the_first_error_is_raised() -> None:
+    with ThreadWorkers(2) as workers:
+        with pytest.raises(ZeroDivisionError):
+            workers.map(lambda n: 1 // n, [3, 2, 1, 0, 1])
+        assert workers.map(abs, [-1, -2]) == [1, 2]  # and the pool lives on
+
+
+def test_map_inside_map_does_not_wait_for_itself() -> None:
+    with ThreadWorkers(2) as workers:
+        table = workers.map(lambda n: workers.map(lambda m: n * m, range(3)), range(4))
+    assert table == [[n * m for m in range(3)] for n in range(4)]
+
+
+def test_initializer_runs_once_in_each_thread() -> None:
+    seen: list[int] = []
+    meeting = threading.Barrier(2)
+    with ThreadWorkers(2, initializer=lambda: seen.append(threading.get_ident())) as workers:
+        for _ in range(5):
+            workers.map(lambda _: meeting.wait(timeout=30), range(2))
+    assert len(seen) == 2 == len(set(seen))
+
+
+def test_closed_pool_refuses() -> None:
+    workers = ThreadWorkers(2)
+    workers.close()
+    with pytest.raises(RuntimeError):
+        workers.map(abs, [1, 2])
+
+
+def test_default_is_the_usable_cores() -> None:
+    with ThreadWorkers() as workers:
+        assert workers.threads == usable_cores() >= 1
