@@ -33,12 +33,16 @@ class CheckReport:
         return self.difference is None
 
 
+Progress = Callable[[int, int], None]
+"""Told (blocks done, blocks in all)."""
+
+
 def check_chain(
-    reader: Reader, scratch: Store, params: Params, genesis_id: bytes, progress: Callable[[int, int], None] | None = None
+    reader: Reader, scratch: Store, params: Params, genesis_id: bytes, progress: Progress | None = None
 ) -> CheckReport:
     """Replay the chain of ``reader`` into the empty store ``scratch`` and compare.
 
-    ``progress`` is told (blocks done, blocks in all). Raises StoreError only if ``scratch`` fails.
+    Raises StoreError only if ``scratch`` fails.
     """
     replay = _Replay(reader, scratch, params)
     try:
@@ -48,14 +52,14 @@ def check_chain(
             replay.step(height)
             if progress is not None:
                 progress(height, tip.height)
-    except _Difference as found:
+    except _DifferenceError as found:
         return CheckReport(replay.height_of_tip, replay.done, str(found))
     except LedgerError as error:
         return CheckReport(replay.height_of_tip, replay.done, f"block {replay.done + 1}: {error.code}: {error.message}")
     return CheckReport(tip.height, replay.done, _first_difference(reader, scratch))
 
 
-class _Difference(Exception):
+class _DifferenceError(Exception):
     """What the store holds is not what the blocks say."""
 
 
@@ -74,7 +78,7 @@ class _Replay:
     def begin(self, genesis_id: bytes) -> None:
         entry = self._index.get(genesis_id)
         if entry is None or self._index.main_id(0) != genesis_id:
-            raise _Difference("the genesis block is missing")
+            raise _DifferenceError("the genesis block is missing")
         self._judge = Judge(self._params.consensus, genesis_id, InlineWorkers(), lambda _wid: False)
         self._parent = entry
 
@@ -82,12 +86,12 @@ class _Replay:
         tip_id = self._reader.get(layout.TIP)
         tip = None if tip_id is None else self._index.get(tip_id)
         if tip is None:
-            raise _Difference("the store names no known tip")
+            raise _DifferenceError("the store names no known tip")
         self.height_of_tip = tip.height
         if self._index.main_id(tip.height) != tip.id:
-            raise _Difference(f"the tip is not the active block at height {tip.height}")
+            raise _DifferenceError(f"the tip is not the active block at height {tip.height}")
         if self._index.main_id(tip.height + 1) is not None:
-            raise _Difference(f"there is an active block above the tip at height {tip.height + 1}")
+            raise _DifferenceError(f"there is an active block above the tip at height {tip.height + 1}")
         return tip
 
     def step(self, height: int) -> None:
@@ -105,21 +109,21 @@ class _Replay:
         block_id = self._index.main_id(height)
         entry = None if block_id is None else self._index.get(block_id)
         if entry is None:
-            raise _Difference(f"block {height}: no header at this height")
+            raise _DifferenceError(f"block {height}: no header at this height")
         if entry.header.id != entry.id or entry.header.previous != self._parent.id:
-            raise _Difference(f"block {height}: its header does not follow block {height - 1}")
+            raise _DifferenceError(f"block {height}: its header does not follow block {height - 1}")
         expected = self._index.extend(self._parent, entry.header)
         if (entry.work, entry.difficulty) != (expected.work, expected.difficulty):
-            raise _Difference(f"block {height}: work or difficulty state in the index is wrong")
+            raise _DifferenceError(f"block {height}: work or difficulty state in the index is wrong")
         check_work(entry.header, self._params.consensus)
         if not (entry.flags & Flag.BODY and entry.flags & Flag.CHAINED) or entry.flags & Flag.FAILED:
-            raise _Difference(f"block {height}: flags {entry.flags!r} do not fit a connected block")
+            raise _DifferenceError(f"block {height}: flags {entry.flags!r} do not fit a connected block")
         return entry
 
     def _block(self, entry: IndexEntry) -> Block:
         data = self._reader.get(layout.BODY + entry.id)
         if data is None:
-            raise _Difference(f"block {entry.height}: its body is missing")
+            raise _DifferenceError(f"block {entry.height}: its body is missing")
         block = Block(entry.header, decode_body(data, self._params.consensus))
         block.check_root()
         return block
@@ -127,13 +131,13 @@ class _Replay:
     def _block_id(self, height: int) -> bytes:
         block_id = self._index.main_id(height)
         if block_id is None:
-            raise _Difference(f"block {height}: no header at this height")
+            raise _DifferenceError(f"block {height}: no header at this height")
         return block_id
 
     def _compare_undo(self, entry: IndexEntry, changes: Changes) -> None:
         key = layout.UNDO + entry.id
         if self._reader.get(key) != changes.pop(key):
-            raise _Difference(f"block {entry.height}: its undo record is not what the block replaced")
+            raise _DifferenceError(f"block {entry.height}: its undo record is not what the block replaced")
 
 
 def _first_difference(reader: Reader, scratch: Reader) -> str | None:

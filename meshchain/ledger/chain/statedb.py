@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from meshchain.ledger import tree
 from meshchain.ledger.entry import NameEntry
-from meshchain.ledger.errors import StoreError
+from meshchain.ledger.errors import CodecError, StoreError
 from meshchain.ledger.state import Commitment, Overlay
 from meshchain.ledger.store import Reader, layout
 
@@ -23,7 +23,7 @@ class StoredState:
 
     def entry(self, name: str) -> NameEntry | None:
         data = self.entry_bytes(name)
-        return None if data is None else NameEntry.decode(data)
+        return None if data is None else _decode_entry(name, data)
 
     def entry_bytes(self, name: str) -> bytes | None:
         return self._reader.get(layout.ENTRY + name.encode())
@@ -55,7 +55,8 @@ class StoredState:
 
     def names(self, start: str = "") -> Iterator[tuple[str, NameEntry]]:
         for key, data in self._reader.items(layout.ENTRY, start.encode()):
-            yield key[1:].decode(), NameEntry.decode(data)
+            name = key[1:].decode()
+            yield name, _decode_entry(name, data)
 
     def node(self, digest: bytes) -> bytes:
         """A node of the state tree; StoreError "damaged" if it is missing."""
@@ -63,6 +64,13 @@ class StoredState:
         if data is None:
             raise StoreError("damaged", f"tree node {digest.hex()} is missing")
         return data
+
+
+def _decode_entry(name: str, data: bytes) -> NameEntry:
+    try:
+        return NameEntry.decode(data)
+    except CodecError as error:  # not the fault of the block that is being judged
+        raise StoreError("damaged", f"the entry of {name} is damaged: {error}") from error
 
 
 def changes_of(overlay: Overlay, state: StoredState, root: bytes) -> tuple[Changes, bytes]:
