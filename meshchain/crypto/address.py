@@ -29,8 +29,4 @@ def node_address(node_key: bytes) -> bytes | None:
 
 def is_claimable(address: bytes) -> bool:
     """True for the 16-byte addresses of eeee::/80 except eeee:: itself."""
-    return (
-        len(address) == ADDRESS_SIZE
-        and address.startswith(CLAIM_PREFIX)
-        and address != CLAIM_PREFIX + bytes(6)
-    )
+    return len(address) == ADDRESS_SIZE and address.startswith(CLAIM_PREFIX) and address != CLAIM_PREFIX + bytes(6)

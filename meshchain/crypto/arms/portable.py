@@ -70,9 +70,7 @@ def ecdsa_sign(private_key: bytes, digest: bytes) -> bytes:
 
 
 def ecdsa_public_key(private_key: bytes) -> bytes:
-    encoded: bytes = SigningKey.from_string(private_key, curve=SECP256k1).verifying_key.to_string(
-        "compressed"
-    )
+    encoded: bytes = SigningKey.from_string(private_key, curve=SECP256k1).verifying_key.to_string("compressed")
     return encoded
 
 

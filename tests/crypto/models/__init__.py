@@ -1,0 +1,1 @@
+"""Slow and obvious second implementations, written from the specifications alone."""
