@@ -55,9 +55,7 @@ class Keyring:
 
     def private_for(self, name: str, owner: bytes, used: int) -> bytes | None:
         """The private key behind ``owner`` of ``name``; None if it is not one of this wallet's."""
-        return next(
-            (private for private in self._candidates(name, used) if ecdsa_public_key(private) == owner), None
-        )
+        return next((private for private in self._candidates(name, used) if ecdsa_public_key(private) == owner), None)
 
     def owns(self, name: str, owner: bytes, used: int) -> bool:
         return self.owner(name) == owner or self.receive_index(owner, used) is not None

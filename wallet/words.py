@@ -40,9 +40,7 @@ def check(text: str) -> str:
     library = _library()
     words = library.normalize_string(text).lower().split()
     if len(words) not in COUNTS:
-        raise WalletError(
-            "words-count", f"seed words come as {_counts()}; these are {len(words)}", count=len(words)
-        )
+        raise WalletError("words-count", f"seed words come as {_counts()}; these are {len(words)}", count=len(words))
     _check_known(words, list(library.wordlist))
     sentence = " ".join(words)
     if not library.check(sentence):
@@ -69,9 +67,7 @@ def _check_known(words: list[str], known: list[str]) -> None:
     if unknown:
         hints = "; ".join(_hint(at, word, known) for at, word in unknown[:MAX_HINTS])
         hints += "; …" if unknown[MAX_HINTS:] else ""
-        raise WalletError(
-            "words-unknown", f"not in the word list: {hints}", positions=[at for at, _ in unknown]
-        )
+        raise WalletError("words-unknown", f"not in the word list: {hints}", positions=[at for at, _ in unknown])
 
 
 def _hint(at: int, word: str, known: list[str]) -> str:

@@ -251,9 +251,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 
 def test_no_wallet_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(
-        WalletError, match=r"no wallet at .*/wallet.json. Make one with `meshwallet create`"
-    ) as caught:
+    with pytest.raises(WalletError, match=r"no wallet at .*/wallet.json. Make one with `meshwallet create`") as caught:
         _keystore(tmp_path / "wallet.json").open()
     assert caught.value.code == "no-wallet"
 

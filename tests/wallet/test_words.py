@@ -81,9 +81,7 @@ def test_random_text_is_a_typed_error(text: str) -> None:
 
 
 @settings(max_examples=30)
-@given(
-    st.lists(st.text("abcdefghijklmnopqrstuvwxyz\u0301é", min_size=1, max_size=40), min_size=12, max_size=12)
-)
+@given(st.lists(st.text("abcdefghijklmnopqrstuvwxyz\u0301é", min_size=1, max_size=40), min_size=12, max_size=12))
 def test_twelve_unknown_words_are_a_typed_error(sentence: list[str]) -> None:
     with pytest.raises(WalletError):
         words.check(" ".join(sentence))

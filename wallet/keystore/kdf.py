@@ -36,9 +36,7 @@ class Cost:
         """WalletError (wallet-damaged) unless the parameters are sane and within the bounds."""
         n, r, p = table.get("n"), table.get("r"), table.get("p")
         if not (_is_count(n) and _is_count(r) and _is_count(p)):
-            raise WalletError(
-                "wallet-damaged", "the wallet file is damaged: n, r and p of its scrypt are not integers"
-            )
+            raise WalletError("wallet-damaged", "the wallet file is damaged: n, r and p of its scrypt are not integers")
         cost = cls(n, r, p)
         if n & (n - 1) or n < MIN_N or 128 * n * r > MAX_MEMORY or n * r * p > MAX_WORK:
             raise WalletError(

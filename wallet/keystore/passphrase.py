@@ -57,8 +57,7 @@ class Passphrase:
         if self.ask is None:
             raise WalletError(
                 "passphrase-needed",
-                "the wallet is protected and stdin is no terminal: give --passphrase-file FILE or set"
-                f" {VARIABLE}",
+                f"the wallet is protected and stdin is no terminal: give --passphrase-file FILE or set {VARIABLE}",
             )
         ask = self.ask
         return _checked((ask("Passphrase of the wallet: ") for _ in range(ATTEMPTS)), fits)
@@ -90,6 +89,4 @@ def from_terminal(file: Path | None) -> Passphrase:
 def _ask(prompt: str) -> str:
     import click
 
-    return str(
-        click.prompt(prompt, prompt_suffix="", hide_input=True, default="", show_default=False, err=True)
-    )
+    return str(click.prompt(prompt, prompt_suffix="", hide_input=True, default="", show_default=False, err=True))

@@ -34,13 +34,8 @@ class Payload:
         return self.names.setdefault(name, Note())
 
     def encode(self) -> bytes:
-        names = {
-            name: {"drafts": [d.hex() for d in note.drafts[-MAX_DRAFTS:]]}
-            for name, note in self.names.items()
-        }
-        return json.dumps(
-            {"words": self.words, "receive": self.receive, "names": names}, sort_keys=True
-        ).encode()
+        names = {name: {"drafts": [d.hex() for d in note.drafts[-MAX_DRAFTS:]]} for name, note in self.names.items()}
+        return json.dumps({"words": self.words, "receive": self.receive, "names": names}, sort_keys=True).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> "Payload":

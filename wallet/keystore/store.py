@@ -90,6 +90,4 @@ class Keystore:
 
     def _exists(self) -> WalletError:
         path = str(self.file.path)
-        return WalletError(
-            "wallet-exists", f"there is a wallet at {path} already; it stays as it is", path=path
-        )
+        return WalletError("wallet-exists", f"there is a wallet at {path} already; it stays as it is", path=path)
