@@ -39,6 +39,11 @@ def primary_key(record: Record) -> bytes | None:
     return None if host is None else shape.raw(host, "key", KEY_SIZE)
 
 
+def host_keys(record: Record) -> set[bytes]:
+    """Every node key that the record lists."""
+    return {shape.raw(host, "key", KEY_SIZE) for host in hosts(record)}
+
+
 def claim(record: Record) -> bytes | None:
     """The address in eeee::/80 that the primary host asks for, or None."""
     host = primary(record)

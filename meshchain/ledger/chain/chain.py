@@ -90,10 +90,11 @@ class Chain:
         self._assumed: frozenset[bytes] | None = None
         self.tip = self._open()
         self._lot = ParkingLot(store, params.policy)
-        self._candidates = {leaf.id: leaf for leaf in self._chained_leaves() if leaf.rank > self.tip.rank}
+        self._candidates = self._find_candidates()
         self.best_header = max(self._good_leaves(), key=lambda entry: entry.rank)
         self._view: ChainView | None = None
         self._blocks: dict[bytes, Block] = {}
+        self._latest_time: int | None = None
 
     @property
     def genesis_id(self) -> bytes:
@@ -137,6 +138,9 @@ class Chain:
         """Of every branch the highest header that is not failed."""
         for leaf in self.index.leaves():
             yield next(entry for entry in self.index.ancestors(leaf) if not entry.flags & Flag.FAILED)
+
+    def _find_candidates(self) -> dict[bytes, IndexEntry]:
+        return {leaf.id: leaf for leaf in self._chained_leaves() if leaf.rank > self.tip.rank}
 
     def _chained_leaves(self) -> Iterator[IndexEntry]:
         for leaf in self._good_leaves():
@@ -258,6 +262,8 @@ class Chain:
                 del self._candidates[leaf.id]
                 continue
             branch = self._branch(leaf)
+            if self._is_held(branch):
+                continue
             if not self._is_parked(branch):
                 return branch
             if changes := self._lot.park(branch.first):
@@ -271,6 +277,10 @@ class Chain:
                 return Branch(leaf, entry, tuple(reversed(path)))
             path.append(entry)
         raise StoreError("damaged", "a branch does not lead to the active chain")
+
+    def _is_held(self, branch: Branch) -> bool:
+        latest = self._latest_time
+        return latest is not None and any(entry.header.time > latest for entry in branch.path)
 
     def _is_parked(self, branch: Branch) -> bool:
         settled = self._settled_above(branch.fork)
@@ -364,6 +374,21 @@ class Chain:
                 break
             new.append(self.block(entry))
         return Switch(tuple(old), tuple(reversed(new)))
+
+    def hold_future(self, latest: int) -> Switch:
+        """Take back blocks mined alone (not settled) whose time is after ``latest`` (unix s, by a credible clock).
+
+        They were stamped by a clock that has been set since. They stay in the header tree and are adopted again once
+        ``latest`` has passed their time and they are still the best branch.
+        """
+        before = self.tip
+        self._latest_time = latest
+        while self.tip.header.time > latest and self.tip.height > 0 and not self.tip.flags & Flag.SETTLED:
+            self._disconnect_tip()
+        if self.tip.id != before.id:
+            self._candidates = self._find_candidates()
+        self.activate()
+        return self._switch(before)
 
     # --- parking -------------------------------------------------------------------------------------------
 

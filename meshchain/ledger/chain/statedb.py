@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from meshchain.ledger import tree
 from meshchain.ledger.entry import NameEntry
 from meshchain.ledger.errors import CodecError, StoreError
+from meshchain.ledger.record import host_keys
 from meshchain.ledger.state import Commitment, Overlay
 from meshchain.ledger.store import Reader, layout
 
@@ -58,6 +59,12 @@ class StoredState:
             name = key[1:].decode()
             yield name, _decode_entry(name, data)
 
+    def names_with_key(self, key: bytes) -> Iterator[str]:
+        """Names, revoked ones included, whose record lists the 32-byte node key as a host, in order."""
+        prefix = layout.HOST_KEY + key
+        for row, _ in self._reader.items(prefix):
+            yield row[len(prefix) :].decode()
+
     def node(self, digest: bytes) -> bytes:
         """A node of the state tree; StoreError "damaged" if it is missing."""
         data = self._reader.get(layout.NODE + digest)
@@ -96,9 +103,15 @@ def _write_entry(
         changes[layout.expiry(old.expires, name)] = None
     if new is not None:
         changes[layout.expiry(new.expires, name)] = b""
+    changes.update((layout.host_key(key, name), None) for key in _keys(old) - _keys(new))
+    changes.update((layout.host_key(key, name), b"") for key in _keys(new) - _keys(old))
     encoded = None if new is None else new.encode()
     changes[layout.ENTRY + name.encode()] = encoded
     leaves[tree.name_key(name)] = None if encoded is None else tree.entry_hash(encoded)
+
+
+def _keys(entry: NameEntry | None) -> set[bytes]:
+    return set() if entry is None else host_keys(entry.record)
 
 
 def _write_commitment(changes: Changes, commitment: bytes, old: Commitment | None, new: Commitment | None) -> None:

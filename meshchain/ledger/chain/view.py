@@ -86,6 +86,10 @@ class ChainView:
         """All names with this owner key; reads every entry."""
         return ((name, entry) for name, entry in self.names() if entry.owner == owner)
 
+    def names_with_key(self, key: bytes) -> Iterator[str]:
+        """Names, revoked ones included, whose record lists the 32-byte node key as a host, in order."""
+        return self._state.names_with_key(key)
+
     def expiring(self, before: int) -> Iterator[tuple[int, str]]:
         """(expires, name) with expires < ``before``, soonest first."""
         for expires, name in self._state.expiries():

@@ -18,6 +18,7 @@ a     address                        name that holds the claimed address
 c     commitment                     height u32, used u8
 d     height, commitment             nothing: commitments by height
 t     node hash                      node of the state tree
+k     node key, name                 nothing: names whose record lists the key as a host
 h     name, 0, height, index u16     opid: operations of a name, in order
 o     opid, height, index u16        nothing: where an operation stands
 p     block id                       parking record of a rival's first block (chain/parking.py)
@@ -48,12 +49,13 @@ ADDRESS: Final = b"a"
 COMMITMENT: Final = b"c"
 COMMITMENT_AT: Final = b"d"
 NODE: Final = b"t"
+HOST_KEY: Final = b"k"
 HISTORY: Final = b"h"
 OPERATION: Final = b"o"
 PARKED: Final = b"p"
 QUEUED: Final = b"q"
 
-DERIVED: Final = (ENTRY, EXPIRY, ADDRESS, COMMITMENT, COMMITMENT_AT, NODE, HISTORY, OPERATION)
+DERIVED: Final = (ENTRY, EXPIRY, ADDRESS, COMMITMENT, COMMITMENT_AT, NODE, HOST_KEY, HISTORY, OPERATION)
 """What the blocks of the active chain determine."""
 
 
@@ -67,6 +69,10 @@ def main(height: int) -> bytes:
 
 def expiry(expires: int, name: str) -> bytes:
     return EXPIRY + u32(expires) + name.encode()
+
+
+def host_key(key: bytes, name: str) -> bytes:
+    return HOST_KEY + key + name.encode()
 
 
 def commitment_at(height: int, commitment: bytes) -> bytes:
