@@ -111,13 +111,13 @@ class Group(click.Group):
         return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
-def run(group: click.Group, argv: Sequence[str] | None = None, session: Session | None = None) -> int:
-    """Run the program ``group`` and return its exit code; nothing but an error in our own code escapes."""
+def run(program: click.Command, argv: Sequence[str] | None = None, session: Session | None = None) -> int:
+    """Run the program ``program`` and return its exit code; nothing but an error in our own code escapes."""
     args = list(sys.argv[1:] if argv is None else argv)
     session = session or Session()
     _tolerate_any_character()
     try:
-        return _invoke(group, args, session)
+        return _invoke(program, args, session)
     except BrokenPipeError:
         with contextlib.suppress(OSError, io.UnsupportedOperation):
             leave_stdout()
@@ -129,28 +129,28 @@ def run(group: click.Group, argv: Sequence[str] | None = None, session: Session 
         session.close()
 
 
-def _invoke(group: click.Group, args: list[str], session: Session) -> int:
+def _invoke(program: click.Command, args: list[str], session: Session) -> int:
     try:
-        code = _dispatch(group, args, session)
+        code = _dispatch(program, args, session)
     except ClientError as error:
-        code = _report(group, error, as_json=session.json)
+        code = _report(program, error, as_json=session.json)
     except click.exceptions.Exit as leaving:
         code = leaving.exit_code
     except click.ClickException as error:
-        code = _report(group, _wrong_use(error), as_json=session.json or _asks_for_json(args))
+        code = _report(program, _wrong_use(error), as_json=session.json or _asks_for_json(args))
     sys.stdout.flush()
     return code
 
 
-def _dispatch(group: click.Group, args: list[str], session: Session) -> int:
-    name = group.name or "mesh"
+def _dispatch(program: click.Command, args: list[str], session: Session) -> int:
+    name = program.name or "mesh"
     variable = f"_{name.upper()}_COMPLETE"
     if instruction := os.environ.get(variable):
         from click.shell_completion import shell_complete
 
-        return shell_complete(group, {}, name, variable, instruction)
-    with group.make_context(name, args, obj=session) as context:
-        result = group.invoke(context)
+        return shell_complete(program, {}, name, variable, instruction)
+    with program.make_context(name, args, obj=session) as context:
+        result = program.invoke(context)
     return result if isinstance(result, int) else 0
 
 
@@ -160,12 +160,12 @@ def _wrong_use(error: click.ClickException) -> WrongUse:
     return WrongUse("usage", error.format_message(), **help_command)
 
 
-def _report(group: click.Group, error: ClientError, *, as_json: bool) -> int:
+def _report(program: click.Command, error: ClientError, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(error.to_document(), indent=2))
     else:
         advice = f"\nTry '{error.data['help']}'." if error.code == "usage" and "help" in error.data else ""
-        print(printable(f"{group.name}: {error.message}{advice}"), file=sys.stderr)
+        print(printable(f"{program.name}: {error.message}{advice}"), file=sys.stderr)
     return error.exit_code
 
 

@@ -19,9 +19,7 @@ def add_completion(program: Group) -> None:
     """Give ``program`` its ``completion`` command."""
     name = str(program.name)
 
-    @program.command(
-        "completion", help=_HELP.format(program=name), short_help="Print a shell's completion script."
-    )
+    @program.command("completion", help=_HELP.format(program=name), short_help="Print a shell's completion script.")
     @click.argument("shell", type=click.Choice(SHELLS))
     @pass_session
     def completion(session: Session, shell: str) -> None:

@@ -35,9 +35,7 @@ class Client:
     Raises NodeRefused for a refusal, NodeUnreachable where no usable answer came, WrongUse for a bad url.
     """
 
-    def __init__(
-        self, url: str, cookie: Path | None, *, timeout: float = 60, network: str | None = None
-    ) -> None:
+    def __init__(self, url: str, cookie: Path | None, *, timeout: float = 60, network: str | None = None) -> None:
         self._endpoint = parse_endpoint(url)
         self._http = http.client.HTTPConnection(self._endpoint.host, self._endpoint.port, timeout=timeout)
         self._cookie = cookie
