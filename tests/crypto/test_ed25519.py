@@ -129,7 +129,7 @@ def test_a_sign_without_an_x_is_refused() -> None:
         assert decode_point(_little(y | SIGN_BIT)) is None
 
 
-@given(st.binary(min_size=32, max_size=32) | st.integers(0, 40).map(_little))
+@given(st.binary(min_size=32, max_size=32) | (st.integers(0, 40) | st.integers(model.P, 2**255 - 1)).map(_little))
 @example(_little(model.P - 1))
 @settings(max_examples=60)
 def test_public_keys_and_points_are_those_of_the_model(key: bytes) -> None:
