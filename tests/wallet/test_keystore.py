@@ -262,8 +262,8 @@ def test_a_failed_write_leaves_the_old_wallet(tmp_path: Path) -> None:
     _create(store)
     (tmp_path / "wallet.json.new").mkdir()  # the temporary file cannot be opened, for root neither
     before = path.read_bytes()
-    with pytest.raises(WalletError, match="the old one is untouched") as caught, store.edit() as wallet:
-        wallet.receive = 9
+    with pytest.raises(WalletError, match="the old one is untouched") as caught, store.edit() as edit:
+        edit.payload.receive = 9
     assert caught.value.code == "wallet-io"
     assert path.read_bytes() == before
 
@@ -271,8 +271,8 @@ def test_a_failed_write_leaves_the_old_wallet(tmp_path: Path) -> None:
 def test_an_error_inside_edit_writes_nothing(tmp_path: Path) -> None:
     store = _keystore(tmp_path / "wallet.json")
     _create(store)
-    with pytest.raises(ZeroDivisionError), store.edit() as wallet:
-        wallet.receive = 1 // 0
+    with pytest.raises(ZeroDivisionError), store.edit() as edit:
+        edit.payload.receive = 1 // 0
     assert store.open().receive == 0
 
 
@@ -282,8 +282,8 @@ def test_every_write_takes_a_fresh_nonce(tmp_path: Path) -> None:
     _create(store)
     nonces = {json.loads(path.read_text())["nonce"]}
     for count in range(1, 4):
-        with store.edit() as wallet:
-            wallet.receive = count
+        with store.edit() as edit:
+            edit.payload.receive = count
         nonces.add(json.loads(path.read_text())["nonce"])
     assert len(nonces) == 4
     assert _keystore(path, variable="x").open().receive == 3
@@ -292,8 +292,8 @@ def test_every_write_takes_a_fresh_nonce(tmp_path: Path) -> None:
 def _count_up(path: Path, rounds: int) -> None:
     store = _keystore(path, variable="x")
     for _ in range(rounds):
-        with store.edit() as wallet:
-            wallet.receive += 1
+        with store.edit() as edit:
+            edit.payload.receive += 1
 
 
 def test_commands_at_once_lose_no_update(tmp_path: Path) -> None:

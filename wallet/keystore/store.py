@@ -1,8 +1,7 @@
 """A wallet as commands use it: create, open, and change it under the lock.
 
 The passphrase is asked for before the lock is taken, so that a forgotten prompt blocks nobody. ``edit`` reads
-the file again under the lock, so two commands at once never lose each other's changes, and writes it when the
-block ends without an error.
+the file again under the lock, so two commands at once never lose each other's changes.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +16,22 @@ from wallet.keystore.passphrase import Passphrase
 from wallet.keystore.payload import Payload
 
 Random = Callable[[int], bytes]
+
+
+class Edit:
+    """An open wallet that may be changed and saved, as often as needed."""
+
+    def __init__(self, payload: Payload, write: Callable[[Payload], None]) -> None:
+        self.payload = payload
+        self._write = write
+        self._saved = payload.encode()
+
+    def save(self) -> None:
+        """Write the wallet now, if it was changed."""
+        encoded = self.payload.encode()
+        if encoded != self._saved:
+            self._write(self.payload)
+            self._saved = encoded
 
 
 class Keystore:
@@ -53,16 +68,15 @@ class Keystore:
         return self._open(self._read())
 
     @contextmanager
-    def edit(self) -> Iterator[Payload]:
-        """The wallet under the exclusive lock; written back if it was changed and no error passes."""
+    def edit(self) -> Iterator[Edit]:
+        """The wallet under the exclusive lock; what was changed since its last ``save`` is written at the
+        end, unless an error passes."""
         self.open()  # asks for the passphrase before the lock is taken
         with self.file.locked():
             current = self._read()
-            payload = self._open(current)
-            before = payload.encode()
-            yield payload
-            if payload.encode() != before:
-                self._write(payload, current.lock)
+            edit = Edit(self._open(current), lambda payload: self._write(payload, current.lock))
+            yield edit
+            edit.save()
 
     def _read(self) -> Envelope:
         return envelope.parse(self.file.read())
