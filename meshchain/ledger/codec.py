@@ -9,6 +9,7 @@ The libraries at hand either sort keys length-first (RFC 7049) or decode tags to
 consensus decoder is ours; cbor2 serves as an oracle in the tests.
 """
 
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from meshchain.ledger.errors import CodecError
@@ -42,26 +43,42 @@ def decode(data: bytes) -> Value:
 
 def _head(major: int, argument: int) -> bytes:
     if argument < 24:
-        return bytes((major << 5 | argument,))
+        return _SMALL[major][argument]
     for info, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
         if argument < 1 << 8 * size:
             return bytes((major << 5 | info,)) + argument.to_bytes(size, "big")
     raise CodecError("integer-range", "unsigned integers end at 2^64 - 1")
 
 
+_SMALL: Final = [[bytes((major << 5 | argument,)) for argument in range(24)] for major in range(8)]
+
+
 def _encode_into(out: bytearray, value: Value, depth: int) -> None:
-    if value is None or value is True or value is False:
-        out.append({False: 0xF4, True: 0xF5, None: 0xF6}[value])
-    elif isinstance(value, int):
-        if value < 0:
-            raise CodecError("integer-range", "negative integers have no encoding")
-        out += _head(_UINT, value)
-    elif isinstance(value, bytes):
-        out += _head(_BYTES, len(value)) + value
-    elif isinstance(value, str):
-        out += _text(value)
+    kind = type(value)
+    if kind is str:
+        out += _text(value)  # type: ignore[arg-type]  # narrowed by the exact type
+    elif kind is bytes:
+        out += _head(_BYTES, len(value))  # type: ignore[arg-type]
+        out += value  # type: ignore[arg-type]
+    elif kind is int:
+        out += _integer(value)  # type: ignore[arg-type]
+    elif kind in (list, dict):
+        _encode_container(out, value, depth)  # type: ignore[arg-type]
     else:
-        _encode_container(out, value, depth)
+        out += _simple(value)
+
+
+def _integer(value: int) -> bytes:
+    if value < 0:
+        raise CodecError("integer-range", "negative integers have no encoding")
+    return _head(_UINT, value)
+
+
+def _simple(value: object) -> bytes:
+    for head, simple in _SIMPLE_VALUES.items():
+        if value is simple:
+            return bytes((head,))
+    raise CodecError("type", f"{type(value).__name__} has no encoding")
 
 
 def _text(value: str) -> bytes:
@@ -72,6 +89,13 @@ def _text(value: str) -> bytes:
     return _head(_TEXT, len(raw)) + raw
 
 
+@lru_cache(maxsize=512)  # a few names make up nearly all keys
+def _key(key: str) -> bytes:
+    if not isinstance(key, str):
+        raise CodecError("map-key-text", "map keys are text")
+    return _text(key)
+
+
 def _encode_container(out: bytearray, value: "list[Value] | dict[str, Value]", depth: int) -> None:
     if depth == 0:
         raise CodecError("depth", f"nesting deeper than {MAX_DEPTH}")
@@ -79,19 +103,11 @@ def _encode_container(out: bytearray, value: "list[Value] | dict[str, Value]", d
         out += _head(_ARRAY, len(value))
         for item in value:
             _encode_into(out, item, depth - 1)
-    elif isinstance(value, dict):
-        out += _head(_MAP, len(value))
-        for raw, key in sorted((_text_key(key), key) for key in value):
-            out += raw
-            _encode_into(out, value[key], depth - 1)
-    else:
-        raise CodecError("type", f"{type(value).__name__} has no encoding")
-
-
-def _text_key(key: object) -> bytes:
-    if not isinstance(key, str):
-        raise CodecError("map-key-text", "map keys are text")
-    return _text(key)
+        return
+    out += _head(_MAP, len(value))
+    for raw, key in sorted((_key(key), key) for key in value):
+        out += raw
+        _encode_into(out, value[key], depth - 1)
 
 
 def _argument(data: bytes, at: int) -> tuple[int, int, int]:

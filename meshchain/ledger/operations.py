@@ -22,13 +22,22 @@ SIGNATURE_SIZE: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class _Envelope:
+    """What every kind carries besides its fields."""
+
+    signature: bytes = b""
+    stamp: Stamp | None = None
+    _encoded: bytes | None = field(default=None, init=False, repr=False, compare=False)
+    """Computed once: roots, identities and the store all ask for it."""
+    _body: bytes | None = field(default=None, init=False, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit(_Envelope):
     """Reserves a name without showing it; signed by nobody."""
 
     kind: ClassVar[str] = "commit"
     commitment: bytes
-    signature: bytes = b""
-    stamp: Stamp | None = None
 
     def fields(self) -> shape.Table:
         return {"commitment": self.commitment}
@@ -39,7 +48,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reveal:
+class Reveal(_Envelope):
     """Registers the name that an earlier commit reserved."""
 
     kind: ClassVar[str] = "reveal"
@@ -49,8 +58,6 @@ class Reveal:
     born: int
     """Height on the wallet's grid; makes the commitments of a name's later lives differ."""
     record: Record = field(hash=False)
-    signature: bytes = b""
-    stamp: Stamp | None = None
 
     def fields(self) -> shape.Table:
         return {
@@ -73,7 +80,7 @@ class Reveal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
+class Update(_Envelope):
     """Replaces the record."""
 
     kind: ClassVar[str] = "update"
@@ -81,8 +88,6 @@ class Update:
     reg: bytes
     seq: int
     record: Record = field(hash=False)
-    signature: bytes = b""
-    stamp: Stamp | None = None
 
     def fields(self) -> shape.Table:
         return {"name": self.name, "reg": self.reg, "seq": self.seq, "record": self.record}
@@ -94,7 +99,7 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Renew:
+class Renew(_Envelope):
     """Moves the expiry; the primary host's node key may sign it, so that a node keeps its name alive alone."""
 
     kind: ClassVar[str] = "renew"
@@ -102,8 +107,6 @@ class Renew:
     reg: bytes
     expires: int
     """The expiry that this operation replaces: it is valid once."""
-    signature: bytes = b""
-    stamp: Stamp | None = None
 
     def fields(self) -> shape.Table:
         return {"name": self.name, "reg": self.reg, "expires": self.expires}
@@ -118,7 +121,7 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
+class Transfer(_Envelope):
     """Gives the name to another owner key and empties the record."""
 
     kind: ClassVar[str] = "transfer"
@@ -126,8 +129,6 @@ class Transfer:
     reg: bytes
     seq: int
     new_owner: bytes
-    signature: bytes = b""
-    stamp: Stamp | None = None
 
     def fields(self) -> shape.Table:
         return {"name": self.name, "reg": self.reg, "seq": self.seq, "new_owner": self.new_owner}
@@ -139,15 +140,13 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Revoke:
+class Revoke(_Envelope):
     """Bars the name and its keys until the entry is deleted."""
 
     kind: ClassVar[str] = "revoke"
     name: str
     reg: bytes
     seq: int
-    signature: bytes = b""
-    stamp: Stamp | None = None
 
     def fields(self) -> shape.Table:
         return {"name": self.name, "reg": self.reg, "seq": self.seq}
@@ -186,7 +185,10 @@ def name_of(operation: Operation) -> str | None:
 
 def body(operation: Operation) -> bytes:
     """The canonical encoding without signature and stamp: what opid, signature and stamp cover."""
-    return codec.encode({"kind": operation.kind, **operation.fields()})
+    if operation._body is None:
+        object.__setattr__(operation, "_body", codec.encode({"kind": operation.kind, **operation.fields()}))
+        assert operation._body is not None
+    return operation._body
 
 
 def opid(operation: Operation, genesis: bytes) -> bytes:
@@ -201,6 +203,13 @@ def wid(operation: Operation) -> bytes:
 
 def encode(operation: Operation) -> bytes:
     """All of it; unsigned and unstamped operations (drafts) leave those keys out."""
+    if operation._encoded is None:
+        object.__setattr__(operation, "_encoded", _encode(operation))
+        assert operation._encoded is not None
+    return operation._encoded
+
+
+def _encode(operation: Operation) -> bytes:
     table: shape.Table = {"kind": operation.kind, **operation.fields()}
     if operation.signature:
         table["signature"] = operation.signature
@@ -238,6 +247,7 @@ def decode_draft(data: bytes, consensus: Consensus) -> Operation:
     operation = replace(_KINDS[kind].parse(inner), signature=signature, stamp=stamp)
     if isinstance(operation, Reveal | Update):
         check_shape(operation.record, consensus)
+    object.__setattr__(operation, "_encoded", bytes(data))  # the codec takes canonical bytes only
     return operation
 
 
