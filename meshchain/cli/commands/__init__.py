@@ -1,0 +1,1 @@
+"""meshctl's commands, by subject."""

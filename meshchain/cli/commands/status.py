@@ -1,0 +1,97 @@
+"""``status``: one screen that says whether all is well, and what runs out when."""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import click
+
+from meshchain.cli import display
+from meshchain.ledger.params import Params
+from meshchain.rpc.client.commandline import Command, pass_session
+from meshchain.rpc.client.connection import Call
+from meshchain.rpc.client.errors import Json, NodeRefused
+from meshchain.rpc.client.session import Session
+
+_QUESTIONS: Final[tuple[tuple[str, Call], ...]] = (
+    ("chain", ("getblockchaininfo", [])),
+    ("node", ("getnetworkinfo", [])),
+    ("identity", ("mesh_identity", [])),
+    ("mining", ("getmininginfo", [])),
+    ("queue", ("listqueue", [])),
+    ("names", ("name_list", [])),
+    ("uptime", ("uptime", [])),
+)
+_MAY_BE_REFUSED: Final = frozenset({"names"})
+"""While the node syncs."""
+
+
+@click.command(cls=Command)
+@pass_session
+def status(session: Session) -> None:
+    """One screen: chain, node, names, alarms."""
+    answers = session.client().batch([call for _, call in _QUESTIONS], refusals=True)
+    document: dict[str, Json] = {}
+    for (part, _), answer in zip(_QUESTIONS, answers, strict=True):
+        if isinstance(answer, NodeRefused) and part not in _MAY_BE_REFUSED:
+            raise answer
+        document[part] = None if isinstance(answer, NodeRefused) else answer
+    network = document["chain"]["chain"]
+    if network != session.network:
+        session.note(f"this node is on {network}, not on {session.network}: dates are for {session.network}")
+    session.emit(document, lambda: status_text(document, session.params, time.time()))
+
+
+def status_text(document: dict[str, Json], params: Params, now: float) -> str:
+    return display.fields(_lines(document, params, now))
+
+
+def _lines(document: dict[str, Json], params: Params, now: float) -> Iterator[tuple[str, object]]:
+    chain, node, me = document["chain"], document["node"], document["identity"]
+    yield "network", f"{chain['chain']} (meshd {node['version']}, up {display.span(document['uptime'])})"
+    yield "tip", f"height {chain['blocks']}, {_age(chain, now)}, {display.short(chain['bestblockhash'])}"
+    yield "sync", f"at {chain['blocks']} of {chain['headers']}" if chain["initialblockdownload"] else "done"
+    yield "peers", node["connections"]
+    yield "mining", _mining(document["mining"])
+    yield "node", f"{me['ip6']}, {'a guest' if me['name'] is None else me['name'] + '.mesh'}"
+    yield "queue", _queue(document["queue"])
+    yield "names", _names(document["names"], params)
+    yield (
+        "alarms",
+        "\n".join(f"{a['message']} (since {display.moment(a['since'])})" for a in node["warnings"]) or "none",
+    )
+
+
+def _age(chain: dict[str, Json], now: float) -> str:
+    return "the genesis block" if chain["blocks"] == 0 else f"{display.span(now - chain['time'])} old"
+
+
+def _mining(mining: dict[str, Json]) -> str:
+    if not mining["enabled"]:
+        return "off"
+    rate = f"{mining['hashrate']:.1f} hashes/s, " if mining["active"] else ""
+    return f"{'on' if mining['active'] else 'waiting'}: {rate}{mining['reason']}".removesuffix(": ")
+
+
+def _queue(queue: list[dict[str, Json]]) -> str:
+    """How many operations are under way, and each that went wrong."""
+    waiting = [item for item in queue if item["state"] in ("queued", "committed", "pending")]
+    wrong = [item for item in queue if item["state"] in ("conflict-lost", "expired", "refused")]
+    lines = [f"{display.count(len(waiting), 'operation')} under way" if waiting else "nothing under way"]
+    lines += [f"{item['kind']} {item['name'] or ''}: {item['state']}, {item['reason']}" for item in wrong]
+    return "\n".join(lines)
+
+
+def _names(names: list[dict[str, Json]] | None, params: Params) -> str:
+    if names is None:
+        return "unknown until synced"
+    urgent = sorted(names, key=lambda name: int(name["expires_in"]))
+    return "\n".join(f"{name['name']}.mesh  {name_state(name, params)}" for name in urgent) or "none"
+
+
+def name_state(name: dict[str, Json], params: Params) -> str:
+    """A name's status with the deadline that matters: expiry, or in grace the loss of the name."""
+    if name["status"] == "active":
+        return f"expires {display.deadline(name['expires_in'], params)}"
+    lost = display.deadline(name["expires_in"] + params.consensus.grace, params)
+    return f"{'expired, renew it: lost' if name['status'] == 'grace' else 'revoked, free again'} {lost}"

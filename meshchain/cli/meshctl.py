@@ -1,0 +1,36 @@
+"""meshctl: ask a running node, and tell it."""
+
+import sys
+
+import click
+
+from meshchain import __version__
+from meshchain.cli.commands.chain import chain
+from meshchain.cli.commands.names import history, names, proof, show, verify
+from meshchain.cli.commands.node import identity, peers, stop, wait
+from meshchain.cli.commands.queue import queue
+from meshchain.cli.commands.rpc import rpc
+from meshchain.cli.commands.status import status
+from meshchain.rpc.client.commandline import Group, run
+from meshchain.rpc.client.completion import add_completion
+
+
+@click.group(name="meshctl", cls=Group)
+@click.version_option(__version__)
+def meshctl() -> None:
+    """Ask a node of the mesh, and tell it.
+
+    Exit codes: 0 done, 1 the node refused or the thing is absent, 2 node not reachable or timed out, 3 wrong
+    use. With --json, stdout carries one JSON document, errors as {"error": {"code", "message", "data"}}.
+
+    Shell completion: meshctl completion bash|zsh|fish
+    """
+
+
+for _command in (wait, status, identity, show, names, history, queue, proof, peers, chain, verify, rpc, stop):
+    meshctl.add_command(_command)
+add_completion(meshctl)
+
+
+def main() -> None:
+    sys.exit(run(meshctl))

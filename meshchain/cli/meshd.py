@@ -1,0 +1,109 @@
+"""meshd: read the options, then run the node in the foreground."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Final
+
+import click
+
+from meshchain import __version__
+from meshchain.config import Config, ConfigError, load
+from meshchain.config.options import OPTIONS, Option
+from meshchain.config.text import effective, example
+from meshchain.ledger.errors import LocalError
+from meshchain.ledger.params import load as load_params
+from meshchain.rpc.client.commandline import SETTINGS, Setting, run
+from meshchain.rpc.client.errors import ClientError, WrongUse
+
+_ADVICE: Final[Mapping[str, str]] = {
+    "in-use": "Another meshd runs on this datadir: stop it (meshctl stop), or give this one --datadir or --scratch.",
+    "damaged": "Keep the folder for a look, move it away, and the node fetches the ledger again from its peers.",
+    "disk-full": "Nothing is lost: make room and start again.",
+    "wrong-network": "The datadir holds another network's ledger: give the right --network or another --datadir.",
+    "io": "Check that the datadir exists, is yours and can be written.",
+}
+"""What to do about a LocalError, by its code."""
+
+
+class _MeshdCommand(click.Command):
+    """The options of the table, then those that only a command line can have."""
+
+    def __init__(self, name: str, **settings: Setting) -> None:
+        super().__init__(name, context_settings=SETTINGS, **settings)
+        self.params = [*map(_click_option, OPTIONS), *self.params]
+
+
+def _click_option(option: Option) -> click.Option:
+    text = option.help
+    if option.many:
+        text += " Repeatable."
+    note = option.default_note or (option.default(load_params("mesh")) if option.default else "")
+    if option.environment:
+        note += f"; env: {option.environment}"
+    return click.Option(
+        [f"--{option.name}", option.name.replace("-", "_")],
+        metavar=option.metavar, multiple=option.many, help=f"{text}  [default: {note}]",
+    )  # fmt: skip
+
+
+@click.command(cls=_MeshdCommand, name="meshd")
+@click.option("--config", "file", metavar="FILE", type=click.Path(path_type=Path), help="Options in TOML.")
+@click.option("--scratch", is_flag=True, help="Temporary datadir, free ports, no TUN: several just work.")
+@click.option("--check-config", is_flag=True, help="Print the effective configuration or every error, and exit.")
+@click.option("--example-config", is_flag=True, help="Print a commented configuration file, and exit.")
+@click.version_option(__version__)
+def meshd(file: Path | None, scratch: bool, check_config: bool, example_config: bool, **options: Setting) -> int:
+    """Run a node of the mesh in the foreground; it logs to stderr and stops cleanly on SIGTERM and Ctrl-C.
+
+    Options come from the command line, the environment, the --config FILE, the defaults, in this order.
+    """
+    if example_config:
+        click.echo(example(load_params("mesh")), nl=False)
+        return 0
+    given = {name.replace("_", "-"): _texts(value) for name, value in options.items() if value not in (None, ())}
+    if scratch and "datadir" in given:
+        raise WrongUse("usage", "--scratch makes a datadir of its own: it cannot stand with --datadir")
+    with _configured(given, file, scratch=scratch) as config:
+        if check_config:
+            click.echo(effective(config), nl=False)
+            return 0
+        return _run_node(config)
+
+
+def _texts(value: str | Sequence[str]) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value
+
+
+@contextmanager
+def _configured(given: Mapping[str, Sequence[str]], file: Path | None, *, scratch: bool) -> Iterator[Config]:
+    from meshchain.cli.scratch import scratch_values
+
+    with scratch_values() if scratch else nullcontext() as values:
+        try:
+            config = load(given, os.environ, file, scratch=values)
+        except ConfigError as error:
+            raise WrongUse(error.code, error.message, problems=list(error.problems)) from None
+        yield config
+
+
+def _run_node(config: Config) -> int:
+    from meshchain.cli.scratch import exports
+    from meshchain.node import run as run_node
+
+    if config.scratch:
+        click.echo(exports(config))
+        sys.stdout.flush()
+    try:
+        return run_node(config)
+    except LocalError as error:
+        advice = _ADVICE.get(error.code)
+        raise ClientError(error.code, error.message if advice is None else f"{error.message}. {advice}") from None
+    except OSError as error:
+        raise ClientError("io", f"{error}. {_ADVICE['io']}") from None
+
+
+def main() -> None:
+    sys.exit(run(meshd))
