@@ -1,0 +1,181 @@
+"""What the RPC server needs of a node, and the plain values that cross that seam.
+
+The server runs in a thread of its own with asyncio; the node runs elsewhere. Plain methods of ``NodeApi``
+are therefore thread-safe and return at once (snapshots and immutable values); async ones are awaited in the
+server's loop and cross to the node and back by themselves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+from meshchain.ledger.chain.check import CheckReport
+from meshchain.ledger.chain.view import ChainView
+from meshchain.ledger.operations import Operation
+from meshchain.ledger.params import Params
+
+QueueState: TypeAlias = Literal["queued", "committed", "pending", "confirmed", "conflict-lost", "expired", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncStatus:
+    synced: bool
+    height: int
+    target: int | None
+    """Height of the best chain that peers have shown; None while nobody has shown any."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An operation in the mempool."""
+
+    operation: Operation
+    opid: bytes
+    wid: bytes
+    size: int
+    """Bytes of the encoded operation."""
+    added: float
+    """Unix time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampProgress:
+    """A stamp in the making; expectations are of the time left, from now."""
+
+    bits: int
+    rate: float
+    """Hashes a second."""
+    percent: float
+    expected_s: float | None
+    bound95_s: float | None
+    """With 95 % probability the stamp is done before this many seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStatus:
+    """One operation that this node promised to bring into the chain."""
+
+    opid: bytes
+    kind: str
+    name: str | None
+    state: QueueState
+    confirmations: int
+    reason: str
+    """Why it is in this state, for people."""
+    next_change: str
+    """When the state will change, for people."""
+    stamp: StampProgress | None
+    blocks_to_go: int | None
+    """Blocks until the next step can be taken (commit depth)."""
+    winner: bytes | None
+    """The operation that won, where state is conflict-lost."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "txid": self.opid.hex(),
+            "kind": self.kind,
+            "name": self.name,
+            "state": self.state,
+            "confirmations": self.confirmations,
+            "reason": self.reason,
+            "next_change": self.next_change,
+            "stamp": None if self.stamp is None else asdict(self.stamp),
+            "blocks_to_go": self.blocks_to_go,
+            "winner": None if self.winner is None else self.winner.hex(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiningStatus:
+    enabled: bool
+    active: bool
+    """Hashing right now."""
+    reason: str
+    """Why it is active or not, for people."""
+    hash_rate: float
+    """Proof-of-work hashes a second, measured."""
+    duty: float
+    """Share of the time spent hashing, 0 to 1."""
+    template_operations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who this node is on the mesh."""
+
+    key: bytes
+    """Ed25519 node key, 32 bytes."""
+    ip6: bytes
+    """16 bytes."""
+    name: str | None
+    """The name whose primary host this node is."""
+    zone: int
+    guest: bool
+    """True: no name in the ledger vouches for this node."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something its operator should look at; ``code`` is stable."""
+
+    code: str
+    message: str
+    since: float
+    """Unix time."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"code": self.code, "message": self.message, "since": int(self.since)}
+
+
+class NodeApi(Protocol):
+    """A running node as the RPC server sees it."""
+
+    @property
+    def params(self) -> Params: ...
+
+    @property
+    def started(self) -> float:
+        """Unix time."""
+
+    @property
+    def datadir(self) -> Path:
+        """The network's folder."""
+
+    def view(self) -> ChainView: ...
+
+    def sync(self) -> SyncStatus: ...
+
+    def pending(self) -> tuple[Pending, ...]: ...
+
+    def queue(self) -> tuple[QueueStatus, ...]: ...
+
+    def mining(self) -> MiningStatus: ...
+
+    def peers(self) -> tuple[Mapping[str, Any], ...]:
+        """JSON-compatible, one a peer."""
+
+    def identity(self) -> Identity: ...
+
+    def alarms(self) -> tuple[Alarm, ...]: ...
+
+    def sign_node_proof(self, owner: bytes, name: str) -> bytes:
+        """64-byte Ed25519 signature over H("host", genesis ‖ owner ‖ key ‖ name)."""
+
+    async def send_operation(self, raw: bytes) -> bytes:
+        """Admit a stamped operation to the mempool and return its opid; RuleError or CodecError."""
+
+    async def queue_operations(self, drafts: Sequence[bytes]) -> tuple[bytes, ...]:
+        """All or none of the drafts, durable when it returns; their opids; RuleError or CodecError."""
+
+    async def generate(self, blocks: int) -> tuple[bytes, ...]:
+        """Mine at once; RuleError "not-dev" elsewhere than on a dev network."""
+
+    async def accept_chain(self, block_id: bytes) -> None:
+        """Adopt the parked chain that ends in this block; RuleError where there is none."""
+
+    async def check_chain(self) -> CheckReport: ...
+
+    def stop(self) -> None:
+        """Begin a clean stop and return."""
