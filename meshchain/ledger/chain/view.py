@@ -158,9 +158,10 @@ class ChainView:
         return self._index.median_time(self._tip)
 
     def tips(self) -> list[TipInfo]:
-        """All leaves of the header tree, best first."""
-        leaves = sorted(self._index.leaves(), key=lambda entry: entry.rank, reverse=True)
-        return [self._tip_info(leaf) for leaf in leaves]
+        """All leaves of the header tree and the active tip (no leaf while headers run ahead of it), best first."""
+        ends = {leaf.id: leaf for leaf in (self._tip, *self._index.leaves())}
+        best_first = sorted(ends.values(), key=lambda entry: entry.rank, reverse=True)
+        return [self._tip_info(leaf) for leaf in best_first]
 
     def _tip_info(self, leaf: IndexEntry) -> TipInfo:
         fork = next(entry for entry in self._index.ancestors(leaf) if self._index.is_main(entry))
