@@ -4,7 +4,8 @@ Entries are authoritative; the expiry and address indexes and the state tree fol
 an entry's old and new value, so the same code serves connecting, disconnecting and the integrity check.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from meshchain.ledger import tree
 from meshchain.ledger.entry import NameEntry
@@ -15,12 +16,16 @@ from meshchain.ledger.store import Reader, layout
 
 Changes = dict[bytes, bytes | None]
 
+_NODES_AT_HAND: Final = 1 << 15
+"""Tree nodes kept in memory, about 8 MB: the upper 14 levels, which every change of any name passes through."""
+
 
 class StoredState:
     """A StateReader over a store or a snapshot."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._nodes: dict[bytes, bytes] = {}
 
     def entry(self, name: str) -> NameEntry | None:
         data = self.entry_bytes(name)
@@ -67,10 +72,20 @@ class StoredState:
 
     def node(self, digest: bytes) -> bytes:
         """A node of the state tree; StoreError "damaged" if it is missing."""
+        if (known := self._nodes.get(digest)) is not None:
+            return known
         data = self._reader.get(layout.NODE + digest)
         if data is None:
             raise StoreError("damaged", f"tree node {digest.hex()} is missing")
+        self.remember_nodes({digest: data})
         return data
+
+    def remember_nodes(self, nodes: Mapping[bytes, bytes]) -> None:
+        """Keep nodes at hand. They are named by what they hold, so nothing can make them wrong."""
+        if len(self._nodes) + len(nodes) > _NODES_AT_HAND:
+            for stale in list(self._nodes)[: _NODES_AT_HAND // 4]:  # the oldest quarter
+                self._nodes.pop(stale, None)
+        self._nodes.update(nodes)
 
 
 def _decode_entry(name: str, data: bytes) -> NameEntry:
@@ -93,6 +108,7 @@ def changes_of(overlay: Overlay, state: StoredState, root: bytes) -> tuple[Chang
     moved = tree.update(root, leaves, state.node)
     changes.update((layout.NODE + digest, None) for digest in moved.removed)
     changes.update((layout.NODE + digest, node) for digest, node in moved.added.items())
+    state.remember_nodes(moved.added)
     return changes, moved.root
 
 
