@@ -37,7 +37,7 @@ def test_check_config_prints_what_would_run(capsys: pytest.CaptureFixture[str], 
 def test_every_option_can_be_given(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     argv = [
         "--network", "test", "--datadir", str(tmp_path), "--rpc", "[::1]:1", "--dns", "off", "--dns-forward", "9.9.9.9",
-        "--p2p", "0.0.0.0:2", "--peer", "a.example:3", "--link", "udp:eth0", "--link", "tcp-listen:[::]:4", 
+        "--p2p", "0.0.0.0:2", "--peer", "a.example:3", "--link", "udp:eth0", "--link", "tcp-listen:[::]:4",
         "--tun", "m0", "--zone", "7", "--mine", "off", "--socks", "127.0.0.1:5", "--proxy", "off", "--check-config",
     ]  # fmt: skip
     assert run(meshd, argv) == 0

@@ -128,7 +128,7 @@ def test_a_refusal_carries_the_rule_and_its_detail(client: Client, raw_node: Raw
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        ({"code": -32601, "message": "x"}, "unknown-method"),
+        ({"code": -32601, "message": "x"}, "no-such-method"),
         ({"code": -32602}, "bad-params"),
         ({"code": 17, "message": "x", "data": "text"}, "rpc-error"),
         (

@@ -8,6 +8,7 @@ import click
 
 from meshchain.cli import display
 from meshchain.rpc.client.commandline import Command, pass_session
+from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError, Json, NodeRefused, NodeUnreachable, WrongUse
 from meshchain.rpc.client.session import Session
 
@@ -24,10 +25,10 @@ def wait(session: Session, timeout: float) -> None:
     It answers, its ledger is open and initial sync is over. Peers and mining are not waited for. Exits 2 when the
     time is up, and says what was missing.
     """
-    start = time.monotonic()
-    shown = ""
+    start, shown = time.monotonic(), ""
+    client = session.client(timeout=max(0.1, min(5, timeout)))
     while True:
-        state = _state(session, max(0.1, min(5, start + timeout - time.monotonic())))
+        state = _state(client)
         waited = time.monotonic() - start
         if isinstance(state, dict):
             document = {"network": state["chain"], "height": state["blocks"], "waited": round(waited, 3)}
@@ -41,12 +42,10 @@ def wait(session: Session, timeout: float) -> None:
         time.sleep(min(_POLL, max(0, start + timeout - time.monotonic())))
 
 
-def _state(session: Session, timeout: float) -> dict[str, Json] | str:
+def _state(client: Client) -> dict[str, Json] | str:
     """getblockchaininfo's answer once sync is over; before that, what is missing."""
     try:
-        info: dict[str, Json] = session.client(timeout=timeout).call("getblockchaininfo")
-    except WrongUse:
-        raise
+        info: dict[str, Json] = client.call("getblockchaininfo")
     except (NodeUnreachable, NodeRefused) as error:
         return error.message
     if info["initialblockdownload"]:

@@ -8,10 +8,10 @@ Json: TypeAlias = Any
 
 STANDARD_CODES: Final[Mapping[int, str]] = {
     -32700: "parse-error",
-    -32600: "bad-request",
-    -32601: "unknown-method",
+    -32600: "invalid-request",
+    -32601: "no-such-method",
     -32602: "bad-params",
-    -32603: "internal-error",
+    -32603: "internal",
 }
 """Words for JSON-RPC 2.0's own codes, whose replies need not carry one (specification §5.1)."""
 
