@@ -36,16 +36,34 @@ class Judge:
         return Context(self.consensus, self.genesis, height)
 
 
+class Assembly:
+    """A block in the making: its operations so far and the state they lead to (blocks, templates).
+
+    An operation that is refused leaves everything as it was.
+    """
+
+    def __init__(self, state: StateReader, context: Context) -> None:
+        self.context = context
+        self.overlay = Overlay(state)
+        self.opids: dict[bytes, None] = {}
+        """In the order of the block."""
+        rules.begin_block(self.overlay, context)
+
+    def add(self, operation: Operation) -> None:
+        """RuleError unless the operation is valid after those before it; its stamp is the caller's to check."""
+        opid = operations.opid(operation, self.context.genesis)
+        if opid in self.opids:
+            raise RuleError("operation-repeated", "an operation stands twice in the block", opid=opid.hex())
+        rules.apply(self.overlay, operation, self.context)
+        self.opids[opid] = None
+
+
 def apply_block(state: StateReader, listed: Sequence[Operation], context: Context) -> tuple[Overlay, list[bytes]]:
     """State after a block with these operations, as an overlay, and their opids; RuleError if one is invalid."""
-    opids = [operations.opid(op, context.genesis) for op in listed]
-    if len(set(opids)) < len(opids):
-        raise RuleError("operation-repeated", "an operation stands twice in the block")
-    overlay = Overlay(state)
-    rules.begin_block(overlay, context)
+    assembly = Assembly(state, context)
     for operation in listed:
-        rules.apply(overlay, operation, context)
-    return overlay, opids
+        assembly.add(operation)
+    return assembly.overlay, list(assembly.opids)
 
 
 def connect(

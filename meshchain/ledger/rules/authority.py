@@ -1,5 +1,7 @@
 """Who may sign: the owner; for renew also the current primary host's node key."""
 
+from functools import lru_cache
+
 from meshchain.crypto import verify_ecdsa, verify_ed25519
 from meshchain.ledger.entry import NameEntry
 from meshchain.ledger.errors import RuleError
@@ -16,7 +18,7 @@ def check(state: StateReader, operation: Operation, context: Context) -> None:
     digest = opid(operation, context.genesis)
     if isinstance(operation, Reveal):
         owner = operation.owner
-        signed = verify_ecdsa(owner, digest, operation.signature)
+        signed = _owner_signed(owner, digest, operation.signature)
     else:
         entry = _entry(state, operation.name)
         owner = entry.owner
@@ -35,9 +37,14 @@ def _entry(state: StateReader, name: str) -> NameEntry:
 
 
 def _signed_for(entry: NameEntry, operation: Operation, digest: bytes) -> bool:
-    if verify_ecdsa(entry.owner, digest, operation.signature):
+    if _owner_signed(entry.owner, digest, operation.signature):
         return True
     if not isinstance(operation, Renew):
         return False
     key = primary_key(entry.record)
     return key is not None and verify_ed25519(key, digest, operation.signature)
+
+
+@lru_cache(maxsize=16_384)  # mempool, template and block judge the same operation, the mempool again after every block
+def _owner_signed(owner: bytes, digest: bytes, signature: bytes) -> bool:
+    return verify_ecdsa(owner, digest, signature)
