@@ -18,14 +18,21 @@ from meshchain.ledger.params import load as load_params
 from meshchain.rpc.client.commandline import SETTINGS, Setting, run
 from meshchain.rpc.client.errors import ClientError, WrongUse
 
+_MOVE_AWAY: Final = (
+    "Keep a copy of {datadir}/ledger, then move that folder away: the node begins anew and fetches the ledger"
+    " again. Neither the node's key nor a wallet is in it"
+)
 _ADVICE: Final[Mapping[str, str]] = {
-    "in-use": "Another meshd runs on this datadir: stop it (meshctl stop), or give this one --datadir or --scratch.",
-    "damaged": "Keep the folder for a look, move it away, and the node fetches the ledger again from its peers.",
-    "disk-full": "Nothing is lost: make room and start again.",
-    "wrong-network": "The datadir holds another network's ledger: give the right --network or another --datadir.",
-    "io": "Check that the datadir exists, is yours and can be written.",
+    "in-use": "Another program has {datadir}/ledger open: stop it, or give this node --datadir or --scratch",
+    "damaged": _MOVE_AWAY,
+    "wrong-version": _MOVE_AWAY,
+    "wrong-network": "Give the --network that {datadir} belongs to, or another --datadir",
+    "disk-full": "Nothing is lost: make room and start again",
+    "io": "Check that {datadir} exists, is yours and can be written",
+    "datadir": "Check that it exists, is yours and can be written, or give another --datadir",
+    "node-key": "Put the right key back, or move the file away: the node makes a new one, with a new address",
 }
-"""What to do about a LocalError, by its code."""
+"""What to do about a LocalError, by its code; codes whose message says it already are absent."""
 
 
 class _MeshdCommand(click.Command):
@@ -98,11 +105,21 @@ def _run_node(config: Config) -> int:
         sys.stdout.flush()
     try:
         return run_node(config)
-    except LocalError as error:
-        advice = _ADVICE.get(error.code)
-        raise ClientError(error.code, error.message if advice is None else f"{error.message}. {advice}") from None
-    except OSError as error:
-        raise ClientError("io", f"{error}. {_ADVICE['io']}") from None
+    except* (LocalError, OSError) as group:
+        failure = _first(group)  # what is raised in here would itself be wrapped in a group
+    raise _explained(failure, config)
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+    """What ended the node: nurseries wrap it, and wrap it again."""
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def _explained(error: Exception, config: Config) -> ClientError:
+    code, message = (error.code, error.message) if isinstance(error, LocalError) else ("io", str(error))
+    advice = _ADVICE.get(code)
+    return ClientError(code, f"{message}. {advice.format(datadir=config.datadir)}." if advice else message)
 
 
 def main() -> None:
