@@ -59,6 +59,15 @@ DERIVED: Final = (ENTRY, EXPIRY, ADDRESS, COMMITMENT, COMMITMENT_AT, NODE, HOST_
 """What the blocks of the active chain determine."""
 
 
+def prefix_end(prefix: bytes) -> bytes:
+    """The least key after every key with ``prefix``: where its range ends. b"" if nothing can follow it.
+
+    One id in 256 ends in ff, so the last byte alone cannot be counted up.
+    """
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes((stripped[-1] + 1,)) if stripped else b""
+
+
 def u32(height: int) -> bytes:
     return height.to_bytes(4, "big")
 

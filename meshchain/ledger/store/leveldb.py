@@ -13,6 +13,7 @@ from typing import Final
 import plyvel
 
 from meshchain.ledger.errors import StoreError
+from meshchain.ledger.store import layout
 
 _CACHE: Final = 32 << 20
 _WRITE_BUFFER: Final = 8 << 20
@@ -21,30 +22,59 @@ _BLOOM_BITS: Final = 10
 
 
 class LevelReader:
-    """Reads from a database or a snapshot of one."""
+    """Reads from a database or a snapshot of one.
+
+    Checksums are verified on every read (LevelDB leaves them out unless asked, whatever paranoid_checks says): a
+    flipped bit must end as StoreError, not as a block that this node alone holds invalid.
+    """
 
     def __init__(self, source: "plyvel.DB") -> None:
         self._source = source
 
     def get(self, key: bytes) -> bytes | None:
         with _translated("read"):
-            value: bytes | None = self._source.get(key)
+            value: bytes | None = self._source.get(key, verify_checksums=True)
         return value
 
     def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        end = _after(prefix)
-        with (
-            _translated("read"),
-            self._source.iterator(start=prefix + start, stop=end, include_stop=False, reverse=reverse) as rows,
-        ):
-            yield from rows
+        low, end = prefix + start, layout.prefix_end(prefix)
+        with _translated("read"), self._source.raw_iterator(verify_checksums=True) as cursor:
+            yield from _down(cursor, low, end) if reverse else _up(cursor, low, end)
+
+
+def _up(cursor: "plyvel.RawIterator", low: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Rows with low ≤ key < end (b"": no end). Raw iterators, because ``valid`` also asks for the status: plyvel's
+    ordinary ones take a damaged last block for the end of the range."""
+    cursor.seek(low)
+    while cursor.valid():
+        row: tuple[bytes, bytes] = cursor.item()
+        if end and row[0] >= end:
+            return
+        yield row
+        cursor.next()
+
+
+def _down(cursor: "plyvel.RawIterator", low: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+    if end:
+        cursor.seek(end)
+    if end and cursor.valid():
+        cursor.prev()
+    else:
+        cursor.seek_to_last()
+    while cursor.valid():
+        row: tuple[bytes, bytes] = cursor.item()
+        if row[0] < low:
+            return
+        yield row
+        cursor.prev()
 
 
 class LevelStore:
-    """A Store in the folder ``path``. Raises StoreError: in-use, damaged, io."""
+    """A Store in the folder ``path``. Raises StoreError: in-use, damaged, disk-full, io; closed after ``close``."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._closed = False
         self._db: plyvel.DB | None = self._open()
 
     def _open(self) -> "plyvel.DB":
@@ -63,6 +93,8 @@ class LevelStore:
         return LevelReader(self._database())
 
     def _database(self) -> "plyvel.DB":
+        if self._closed:
+            raise StoreError("closed", "the store is closed")
         if self._db is None:
             self._db = self._open()
         return self._db
@@ -82,7 +114,7 @@ class LevelStore:
                     else:
                         batch.put(key, value)
         except StoreError:
-            self.close()
+            self._let_go()
             raise
 
     def snapshot(self) -> LevelReader:
@@ -95,6 +127,11 @@ class LevelStore:
             self._database().compact_range()
 
     def close(self) -> None:
+        """Release the folder; every later use is StoreError "closed"."""
+        self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -123,9 +160,4 @@ def _text(error: Exception) -> str:
 def _io_code(message: str) -> str:
     if "No space left" in message or "Disk quota exceeded" in message:
         return "disk-full"
-    return "in-use" if "lock" in message.lower() else "io"
-
-
-def _after(prefix: bytes) -> bytes | None:
-    """The least key after every key with ``prefix``; prefixes here begin with an ASCII letter."""
-    return prefix[:-1] + bytes((prefix[-1] + 1,)) if prefix[-1] < 255 else None
+    return "in-use" if message.startswith("IO error: lock ") else "io"

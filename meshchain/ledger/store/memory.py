@@ -3,6 +3,8 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 
+from meshchain.ledger.store import layout
+
 
 class MemoryReader:
     """Sorted keys beside a dictionary."""
@@ -16,10 +18,10 @@ class MemoryReader:
 
     def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         low = bisect_left(self._keys, prefix + start)
-        high = bisect_left(self._keys, _after(prefix)) if _after(prefix) else len(self._keys)
-        selected = self._keys[low:high]
-        for key in reversed(selected) if reverse else selected:
-            yield key, self._data[key]
+        end = layout.prefix_end(prefix)
+        high = bisect_left(self._keys, end) if end else len(self._keys)
+        rows = [(key, self._data[key]) for key in self._keys[low:high]]  # as it was when the reading began
+        yield from reversed(rows) if reverse else rows
 
 
 class MemoryStore(MemoryReader):
@@ -43,9 +45,3 @@ class MemoryStore(MemoryReader):
 
     def close(self) -> None:
         """Nothing to release."""
-
-
-def _after(prefix: bytes) -> bytes:
-    """The least byte string greater than every string that starts with ``prefix``; b"" if there is none."""
-    stripped = prefix.rstrip(b"\xff")
-    return stripped[:-1] + bytes((stripped[-1] + 1,)) if stripped else b""
