@@ -3,7 +3,7 @@
 import secrets
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,9 +31,12 @@ class Options:
 
 
 class Wallet:
-    def __init__(self, session: Session, options: Options) -> None:
+    """``pause`` waits that many seconds between two looks at the queue."""
+
+    def __init__(self, session: Session, options: Options, pause: Callable[[float], None] = time.sleep) -> None:
         self.session = session
         self.options = options
+        self._pause = pause
 
     @property
     def path(self) -> Path:
@@ -68,7 +71,7 @@ class Wallet:
             queue=self.ledger.queue,
             known=lambda txid: self.ledger.in_history(name, txid),
             clock=time.monotonic,
-            pause=time.sleep,
+            pause=self._pause,
             display=_display(),
             timeout=self.options.timeout,
         )

@@ -80,4 +80,6 @@ def pass_wallet(command: "Callable[Concatenate[Wallet, P], R]") -> Callable[P, R
 
     wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
     wrapped.__dict__.update(command.__dict__)
-    return pass_session(wrapped)
+    passed = pass_session(wrapped)
+    passed.__wrapped__ = command  # type: ignore[attr-defined]
+    return passed

@@ -4,7 +4,7 @@ from typing import Any
 
 from meshchain.ledger.entry import Record
 from meshchain.rpc.client.errors import WrongUse
-from wallet import creation, hosts, idn
+from wallet import creation, hosts, idn, writing
 from wallet.context import Wallet
 from wallet.registrar import Registrar, Situation, Stage
 from wallet.remote import Ledger, Registered
@@ -48,11 +48,12 @@ def _queue(wallet: Wallet, name: str, claim: bytes | None, *, no_host: bool) -> 
         owner = keys.owner(name)
         registrar = Registrar(wallet.ledger, keys, edit.payload.receive)
         situation = registrar.assess(name)
-        edit.payload.note(name)
+        writing.note(edit.payload, name, [])
         if situation.stage in (Stage.OWNED, Stage.QUEUED):
             return situation, owner
         record = {} if no_host else record_for(wallet.ledger, name, owner, claim)
         made = registrar.drafts(name, situation, record)
+        writing.note(edit.payload, name, made)
         edit.save()
         txids = wallet.ledger.hand_over(made)
         return Situation(situation.stage, situation.born, txids=tuple(txids)), owner

@@ -72,13 +72,13 @@ class Registrar:
 
     def assess(self, name: str) -> Situation:
         """RefusalError: name-taken, name-revoked, name-contested."""
-        queue = [item for item in self._ledger.queue() if item.working]
+        queue = self._ledger.queue()
         entry = self._ledger.registered(name)
         if entry is not None:
             return self._of_entry(entry)
         commits = {self._commit_txid(name, born): born for born in self._grid()}
         revealed = self._revealable(name)
-        reveal = next((item for item in queue if item.kind == "reveal" and item.name == name), None)
+        reveal = next((item for item in queue if item.working and item.kind == "reveal" and item.name == name), None)
         if reveal is not None:
             return self._of_reveal(name, reveal, queue, commits, revealed)
         if revealed is not None:

@@ -1,6 +1,6 @@
 """The ``renew`` command, for one name and for all."""
 
-from typing import Any
+from typing import Any, Final
 
 from meshchain.ledger.operations import Renew
 from wallet import drafts, idn, owned, standing, writing
@@ -9,12 +9,17 @@ from wallet.derivation import Keyring
 from wallet.keystore.payload import Payload
 from wallet.standing import Standing
 
+BATCH: Final = 100
+"""Operations that the node's queue takes at once."""
+
 
 def renew_one(wallet: Wallet, text: str) -> None:
     """Queue a renewal; one that is in the queue already is reported, not repeated."""
     name = idn.parse(text).ledger
     with wallet.keystore.edit() as edit:
         current = standing.living(wallet.ledger, edit.payload, wallet.keys(edit.payload), name)
+        if current.registering:
+            raise standing.unfinished(name)
         txids = _under_way(wallet, name) if current.renewing else _hand_over(wallet, edit.payload, [current])
     writing.finish(wallet, name, "renew", txids, expires=current.expires)
 
@@ -50,7 +55,8 @@ def _hand_over(wallet: Wallet, payload: Payload, names: list[Standing]) -> list[
     ]
     for operation in made:
         writing.note(payload, operation.name, [operation])
-    return wallet.ledger.hand_over(made) if made else []
+    batches = [made[at : at + BATCH] for at in range(0, len(made), BATCH)]
+    return [txid for batch in batches for txid in wallet.ledger.hand_over(batch)]
 
 
 def _under_way(wallet: Wallet, name: str) -> list[str]:

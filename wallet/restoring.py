@@ -81,8 +81,10 @@ def _check_same(wallet: Wallet, sentence: str) -> None:
 
 def _read(file: Path) -> str:
     try:
-        with open(0 if str(file) == "-" else file, "rb", closefd=str(file) != "-") as stream:
-            return stream.read(MAX_WORDS).decode()
+        if str(file) == "-":
+            return sys.stdin.read(MAX_WORDS)
+        with file.open(encoding="utf-8") as stream:
+            return stream.read(MAX_WORDS)
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUse("bad-words-file", f"--words-file {file}: {error}") from None
 

@@ -1,24 +1,26 @@
 """Where a name stands once everything that was handed to the node's queue is confirmed.
 
-A second ``set`` right after a first one must build on the first one's record and sequence number although the
-chain has seen neither. The wallet notes every draft it hands over; those that the queue still works on are
-applied, in order, to the entry that the chain shows. The queue is asked before the chain: an operation
-that confirms between the two answers then shows in both, and its sequence number says so.
+A second ``set`` right after a first one must build on the first one's record and sequence number although
+the chain has seen neither; the same holds right after a ``register``. The wallet notes every draft it hands
+over; those that the queue still works on are applied, in order, to the entry that the chain shows. The
+queue is asked before the chain: an operation that confirms between the two answers then shows in both, and
+its sequence number says so.
 
 An operation in the queue that this wallet did not note (the words are in use on two machines, or came back
 from paper) cannot be built upon: its content is unknown, and the error says to wait. Renewals are no
 obstacle, they change neither record nor sequence number, and the node makes them by itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from meshchain.ledger import operations
 from meshchain.ledger.entry import Record
 from meshchain.ledger.errors import LedgerError
-from meshchain.ledger.operations import Operation, Revoke, Transfer, Update
+from meshchain.ledger.operations import Operation, Reveal, Revoke, Transfer, Update
 from meshchain.ledger.params import Consensus
 from wallet.derivation import Keyring
+from wallet.drafts import reg_of
 from wallet.errors import RefusalError
 from wallet.keystore.payload import Payload
 from wallet.remote import Ledger, Queued, Registered
@@ -40,6 +42,8 @@ class Standing:
     grace: bool
     renewing: bool
     """A renewal waits in the queue."""
+    registering: bool
+    """The reveal waits in the queue: the name has no entry and no expiry yet."""
 
 
 def living(ledger: Ledger, payload: Payload, keys: Keyring, name: str) -> Standing:
@@ -47,14 +51,16 @@ def living(ledger: Ledger, payload: Payload, keys: Keyring, name: str) -> Standi
     name-revoked, operations-outstanding."""
     queue = [item for item in ledger.queue() if item.name == name and item.working]
     entry = ledger.registered(name)
+    drafts = {ledger.txid(draft): draft for draft in _decoded(payload, name, ledger.params.consensus)}
+    waiting = [drafts[item.txid] for item in queue if item.txid in drafts]
+    if entry is None:
+        entry = _expected(ledger, waiting)
     if entry is None:
         raise _absent(name, queue)
     if entry.status == "revoked":
         raise revoked(entry)
-    drafts = _decoded(payload, name, ledger.params.consensus)
-    waiting = {item.txid for item in queue if item.kind in (*_CHANGING, "renew")}
-    _check_known(name, queue, {ledger.txid(draft) for draft in drafts})
-    return _apply(entry, [d for d in drafts if ledger.txid(d) in waiting], queue, keys, payload.receive)
+    _check_known(name, queue, drafts)
+    return _apply(entry, [d for d in drafts.values() if d in waiting], queue, keys, payload.receive)
 
 
 def check_not_in_grace(standing: Standing) -> None:
@@ -88,14 +94,17 @@ def revoked(entry: Registered) -> RefusalError:
     )
 
 
+def unfinished(name: str) -> RefusalError:
+    return RefusalError(
+        "registration-unfinished",
+        f"the registration of {name}.mesh is not confirmed yet; `meshwallet register {name} --wait` follows it",
+        name=name,
+    )
+
+
 def _absent(name: str, queue: Sequence[Queued]) -> RefusalError:
     if any(item.kind == "reveal" for item in queue):
-        return RefusalError(
-            "registration-unfinished",
-            f"the registration of {name}.mesh is not confirmed yet; `meshwallet register {name} --wait` shows how far"
-            " it is",
-            name=name,
-        )
+        return unfinished(name)
     return RefusalError(
         "name-not-found", f"{name}.mesh is not registered; `meshwallet register {name}` registers it", name=name
     )
@@ -112,7 +121,26 @@ def _decoded(payload: Payload, name: str, consensus: Consensus) -> list[Operatio
     return found
 
 
-def _check_known(name: str, queue: Iterable[Queued], noted: set[str]) -> None:
+def _expected(ledger: Ledger, waiting: Iterable[Operation]) -> Registered | None:
+    """The entry that a queued reveal of this wallet will make; its heights are not known yet (0)."""
+    for draft in waiting:
+        if isinstance(draft, Reveal):
+            return Registered(
+                name=draft.name,
+                owner=draft.owner,
+                reg=reg_of(draft, ledger.genesis),
+                seq=0,
+                status="active",
+                registered=0,
+                expires=0,
+                expires_in=0,
+                record=draft.record,
+                ip6=None,
+            )
+    return None
+
+
+def _check_known(name: str, queue: Iterable[Queued], noted: Container[str]) -> None:
     for item in queue:
         if item.kind in _CHANGING and item.txid not in noted:
             raise RefusalError(
@@ -150,5 +178,6 @@ def _apply(
         expires=entry.expires,
         record=record,
         grace=entry.status == "grace",
+        registering=not entry.expires,
         renewing=any(item.kind == "renew" for item in queue),
     )
