@@ -1,0 +1,119 @@
+"""meshd and meshctl as programs, from start to stop."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+MESHD = [sys.executable, "-c", "from meshchain.cli.meshd import main; main()"]
+MESHCTL = [sys.executable, "-c", "from meshchain.cli.meshctl import main; main()"]
+SECONDS = 60
+
+
+@dataclass
+class ScratchNode:
+    process: subprocess.Popen[str]
+    variables: dict[str, str]
+
+    @property
+    def datadir(self) -> Path:
+        return Path(self.variables["MESH_DATADIR"])
+
+    def meshctl(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*MESHCTL, *argv],
+            env={**os.environ, **self.variables},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS,
+        )  # fmt: skip
+
+
+def start(*argv: str) -> ScratchNode:
+    """A scratch node that has printed how to talk to it."""
+    process = subprocess.Popen(
+        [*MESHD, "--network", "dev", "--scratch", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    lines = [process.stdout.readline(), process.stdout.readline()]
+    assert lines[0].startswith("#")
+    export, *assignments = shlex.split(lines[1])
+    assert export == "export"
+    return ScratchNode(process, dict(word.split("=", 1) for word in assignments))
+
+
+@pytest.fixture
+def scratch() -> Iterator[ScratchNode]:
+    node = start("--tun", "mesh7")
+    yield node
+    node.process.kill()
+    node.process.communicate()
+
+
+def test_a_scratch_node_from_start_to_stop(scratch: ScratchNode, tmp_path: Path) -> None:
+    assert scratch.meshctl("wait").returncode == 0
+    assert json.loads(scratch.meshctl("rpc", "generate", "2", "--json").stdout)
+    status = json.loads(scratch.meshctl("status", "--json").stdout)
+    assert (status["chain"]["chain"], status["chain"]["blocks"]) == ("dev", 2)
+    assert "height 2" in scratch.meshctl("status").stdout
+    assert json.loads(scratch.meshctl("chain", "check", "--json").stdout)["ok"] is True
+    assert json.loads(scratch.meshctl("proof", "nobody", "--json").stdout)["present"] is False
+    _the_same_port_is_refused(scratch, tmp_path)
+    _the_same_datadir_is_refused(scratch)
+    assert scratch.meshctl("stop").stdout == "meshd is stopping\n"
+    _, log = scratch.process.communicate(timeout=SECONDS)
+    assert scratch.process.returncode == 0
+    assert "--tun" in log
+    assert "--dns" not in log
+    assert not scratch.datadir.exists()
+    gone = scratch.meshctl("status", "--json")
+    assert (gone.returncode, json.loads(gone.stdout)["error"]["code"]) == (2, "unreachable")
+
+
+def _the_same_port_is_refused(node: ScratchNode, tmp_path: Path) -> None:
+    address = node.variables["MESH_RPC"].removeprefix("http://")
+    argv = ["--network", "dev", "--datadir", str(tmp_path), "--rpc", address]
+    second = subprocess.run([*MESHD, *argv], capture_output=True, text=True, timeout=SECONDS)
+    assert second.returncode == 1
+    assert "Traceback" not in second.stderr
+    assert f"process {node.process.pid}" in second.stderr.splitlines()[-1]
+
+
+def _the_same_datadir_is_refused(node: ScratchNode) -> None:
+    argv = ["--network", "dev", "--datadir", str(node.datadir), "--rpc", "127.0.0.1:0"]
+    second = subprocess.run([*MESHD, *argv], capture_output=True, text=True, timeout=SECONDS)
+    assert second.returncode == 1
+    assert "Traceback" not in second.stderr
+    assert f"process {node.process.pid}" in second.stderr.splitlines()[-1]
+
+
+def test_sigterm_stops_cleanly(scratch: ScratchNode) -> None:
+    assert scratch.meshctl("wait").returncode == 0
+    scratch.process.send_signal(signal.SIGTERM)
+    scratch.process.communicate(timeout=SECONDS)
+    assert scratch.process.returncode == 0
+    assert not scratch.datadir.exists()
+
+
+def test_a_datadir_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    argv = ["--network", "dev", "--datadir", str(tmp_path / "file"), "--rpc", "127.0.0.1:0"]
+    done = subprocess.run([*MESHD, *argv], capture_output=True, text=True, timeout=SECONDS)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert str(tmp_path / "file") in done.stderr
+
+
+def test_ctrl_c_ends_a_waiting_client_quietly(tmp_path: Path) -> None:
+    command = [*MESHCTL, "wait", "--rpc", "127.0.0.1:9", "--datadir", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
+        assert client.stderr is not None
+        assert "no node answers" in client.stderr.readline()
+        client.send_signal(signal.SIGINT)
+        assert "Traceback" not in client.stderr.read()
+    assert client.returncode == 130
