@@ -6,16 +6,17 @@ server's loop and cross to the node and back by themselves.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from meshchain.ledger.chain.check import CheckReport
 from meshchain.ledger.chain.view import ChainView
-from meshchain.ledger.operations import Operation
+from meshchain.ledger.mempool import Pending
 from meshchain.ledger.params import Params
+from meshchain.ledger.queue.status import QueueStatus, StampProgress
 
-QueueState: TypeAlias = Literal["queued", "committed", "pending", "confirmed", "conflict-lost", "expired", "refused"]
+__all__ = ["Alarm", "Identity", "MiningStatus", "NodeApi", "Pending", "QueueStatus", "StampProgress", "SyncStatus"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,66 +26,6 @@ class SyncStatus:
     target: int | None
     """Height of the best chain that peers have shown; None while nobody has shown any."""
     message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
-    """An operation in the mempool."""
-
-    operation: Operation
-    opid: bytes
-    wid: bytes
-    size: int
-    """Bytes of the encoded operation."""
-    added: float
-    """Unix time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StampProgress:
-    """A stamp in the making; expectations are of the time left, from now."""
-
-    bits: int
-    rate: float
-    """Hashes a second."""
-    percent: float
-    expected_s: float | None
-    bound95_s: float | None
-    """With 95 % probability the stamp is done before this many seconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueStatus:
-    """One operation that this node promised to bring into the chain."""
-
-    opid: bytes
-    kind: str
-    name: str | None
-    state: QueueState
-    confirmations: int
-    reason: str
-    """Why it is in this state, for people."""
-    next_change: str
-    """When the state will change, for people."""
-    stamp: StampProgress | None
-    blocks_to_go: int | None
-    """Blocks until the next step can be taken (commit depth)."""
-    winner: bytes | None
-    """The operation that won, where state is conflict-lost."""
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "txid": self.opid.hex(),
-            "kind": self.kind,
-            "name": self.name,
-            "state": self.state,
-            "confirmations": self.confirmations,
-            "reason": self.reason,
-            "next_change": self.next_change,
-            "stamp": None if self.stamp is None else asdict(self.stamp),
-            "blocks_to_go": self.blocks_to_go,
-            "winner": None if self.winner is None else self.winner.hex(),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,69 @@
+# make run    a dev node with alice.mesh registered, on this machine, in a scratch folder
+# make test   everything that must hold before a commit
+# make help   the rest
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.installed
+TESTED := $(VENV)/.installed-tests
+
+.PHONY: help run test test-slow lint typecheck imports unit vectors bench-ledger fuzz clean
+
+help:
+	@echo "make run           start a dev node, register alice.mesh, show it, keep running until Ctrl-C"
+	@echo "make test          lint, types, import rules, tests (needs no root; what needs it skips and says so)"
+	@echo "make test-slow     the long suites: many seeds, kill loops, floods"
+	@echo "make bench-ledger  measure the ledger (JSON=1 for JSON)"
+	@echo "make vectors       write docs/spec/vectors/ anew"
+	@echo "make fuzz          every fuzz target for FUZZ_SECONDS=60 each"
+	@echo "make clean         remove the virtual environment and caches"
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "meshchain needs Python 3.11 or newer; install it, or name one: make PYTHON=python3.12"; exit 1; }
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "cannot make a virtual environment: apt install python3-venv"; exit 1; }
+	@echo "installing meshchain and its libraries into $(VENV) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable . || \
+		{ echo "installation failed. If a library had to be compiled:"; \
+		  echo "  apt install build-essential python3-dev libleveldb-dev libsecp256k1-dev pkg-config"; exit 1; }
+	@touch $@
+
+$(TESTED): $(READY)
+	@echo "installing what the tests need …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+run: $(READY)
+	@$(BIN)/python examples/first_name.py
+
+test: lint typecheck imports unit
+
+lint: $(TESTED)
+	$(BIN)/ruff check .
+
+typecheck: $(TESTED)
+	$(BIN)/mypy
+
+imports: $(TESTED)
+	$(BIN)/lint-imports
+
+unit: $(TESTED)
+	$(BIN)/pytest
+
+test-slow: $(TESTED)
+	$(BIN)/pytest -m slow
+
+vectors: $(TESTED)
+	$(BIN)/python docs/spec/make_vectors.py
+
+bench-ledger: $(TESTED)
+	@$(BIN)/python -m bench.ledger $(if $(JSON),--json)
+
+fuzz: $(TESTED)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	@BIN=$(BIN) fuzz/run.sh
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The ledger's speed and memory: ``make bench-ledger``."""

@@ -1,0 +1,123 @@
+"""Wiring only: builds the parts of a node from its configuration and runs them in one nursery."""
+
+import random
+import secrets
+import signal
+from collections.abc import Callable
+
+import structlog
+import trio
+
+from meshchain import __version__
+from meshchain.config import Config
+from meshchain.ledger.chain.chain import Chain
+from meshchain.ledger.mempool import Mempool
+from meshchain.ledger.queue import Queue
+from meshchain.ledger.store.leveldb import LevelStore
+from meshchain.ledger.workers import ThreadWorkers, usable_cores
+from meshchain.rpc.server import RpcServer
+from meshchain.service import systemd
+from meshchain.service.alarms import Alarms
+from meshchain.service.api import NodeService
+from meshchain.service.bridge import Bridge
+from meshchain.service.clock import SystemClock
+from meshchain.service.datadir import DatadirLock
+from meshchain.service.hashing import HashingPool
+from meshchain.service.ledger import LedgerService
+from meshchain.service.log import configure
+from meshchain.service.miner import Miner
+from meshchain.service.nodekey import NodeKey, load_or_create
+from meshchain.service.outlook import Outlook
+from meshchain.service.stamper import Stamper
+
+LEDGER_FOLDER = "ledger"
+_UNBUILT = frozenset(("dns", "dns-forward", "p2p", "peer", "link", "tun", "socks", "proxy"))
+"""Options that are read and checked, whose parts are not there yet."""
+
+
+def run(config: Config) -> int:
+    """Run a node until it is told to stop; its exit code. Raises LocalError for what keeps it from starting."""
+    configure()
+    with DatadirLock(config.datadir), ThreadWorkers() as workers:
+        key = load_or_create(config.datadir)
+        store = LevelStore(config.datadir / LEDGER_FOLDER)
+        try:
+            chain = Chain(store, config.params, workers)
+            trio.run(_main, config, chain, key)
+        finally:
+            store.close()
+    return 0
+
+
+async def _main(config: Config, chain: Chain, key: NodeKey) -> None:
+    """All parts live in one nursery; a stop, from a signal or RPC, ends the server first, then the rest."""
+    stop = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_stop_at_signal, stop)
+        server = _build(config, chain, key, nursery, lambda: token.run_sync_soon(stop.set))
+        await trio.to_thread.run_sync(server.start)
+        try:
+            _announce(config, chain, key, server)
+            await stop.wait()
+            systemd.notify("STOPPING=1")
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.to_thread.run_sync(server.stop)
+        nursery.cancel_scope.cancel()
+    structlog.get_logger("node").info("stopped", height=chain.tip.height)
+
+
+def _build(
+    config: Config, chain: Chain, key: NodeKey, nursery: trio.Nursery, stop: Callable[[], None]
+) -> RpcServer:
+    """Make every part, start its loops in ``nursery``, and return the server, not yet listening."""
+    clock, rng = SystemClock(), random.Random(secrets.randbits(128))
+    alarms = Alarms(clock.now)
+    searches = HashingPool(usable_cores())
+    queue = Queue(chain.store, config.params, chain.genesis_id, node_key=key.public, sign=key.sign, rng=rng)
+    mempool = Mempool(config.params, chain.workers, chain.stamps_seen)
+    ledger = LedgerService(chain, mempool, queue, clock, alarms)
+    ledger.first_synced = True  # no peers can be searched yet
+    outlook = Outlook(ledger, rng, enabled=config.mine)
+    miner = Miner(ledger, outlook, searches, rng)
+    stamper = Stamper(ledger, searches)
+    for loop in (ledger.run, miner.run, stamper.run):
+        nursery.start_soon(loop)
+    node = NodeService(
+        params=config.params,
+        datadir=config.datadir,
+        started=clock.now(),
+        ledger=ledger,
+        miner=miner,
+        mining_enabled=config.mine,
+        key=key,
+        zone=config.zone,
+        alarms=alarms,
+        bridge=Bridge(nursery),
+        stop=stop,
+    )
+    return RpcServer(node, config.rpc.host, config.rpc.port)
+
+
+def _announce(config: Config, chain: Chain, key: NodeKey, server: RpcServer) -> None:
+    log = structlog.get_logger("node")
+    for option in sorted(config.explicit & _UNBUILT):
+        log.warning("option has no effect: not built yet", option=f"--{option}", source=config.sources[option])
+    log.info(
+        "ready",
+        version=__version__,
+        network=config.params.name,
+        height=chain.tip.height,
+        rpc=server.url,
+        datadir=str(config.datadir),
+        node_key=key.public.hex(),
+    )
+    systemd.notify("READY=1")
+
+
+async def _stop_at_signal(stop: trio.Event) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            stop.set()
+            return

@@ -1,0 +1,1 @@
+"""The shells around the sans-IO parts: datadir, clock, threads, trio loops. ``meshchain.node`` wires them."""
