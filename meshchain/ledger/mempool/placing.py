@@ -1,7 +1,8 @@
 """Where in its lane an operation may stand: in seq order, valid there, and spoiling nothing that waits after it.
 
-A lane holds at most 8 operations, and at most two places come into question, so judging an operation costs at
-most two dozen applications of rules (signatures checked before are remembered), however full the pool is.
+A lane holds at most 8 operations, so judging one more costs at most nine applications of rules, and for a renew,
+which may stand anywhere, ten times as many at worst, however full the pool is. Signatures checked before are
+remembered, also the bad ones.
 """
 
 from collections.abc import Sequence
@@ -48,11 +49,11 @@ def check(
             raise RuleError("mempool-conflict", message, opid=later.opid.hex(), rule=error.code) from error
 
 
-def _candidates(lane: Sequence[Pending], operation: Operation) -> list[int]:
-    """A renew has no seq: it goes first, so that a name in grace is active for what follows, or, when it is signed
-    by a key that a waiting update brings in, last."""
+def _candidates(lane: Sequence[Pending], operation: Operation) -> Sequence[int]:
+    """A renew has no seq. It goes first if it can, so that a name in grace is active for what follows; but its
+    signer may only be brought in by an update or a transfer that waits."""
     if isinstance(operation, Renew):
-        return sorted({0, len(lane)})
+        return range(len(lane) + 1)
     order = order_of(operation)
     later = (at for at, pending in enumerate(lane) if order_of(pending.operation) > order)
     return [next(later, len(lane))]

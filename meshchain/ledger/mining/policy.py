@@ -7,9 +7,9 @@ Theory of operation
 this order, and the first that is shut gives the reason:
 
 1. mining is switched off;
-2. not first synced: a block on an old tip is work for nothing;
-3. the search for peers is still on: with peers configured or links up, 20 s from the start. Two machines switched
+2. the search for peers is still on: with peers configured or links up, 20 s from the start. Two machines switched
    on together would otherwise each begin a chain of their own, and one of them lose what it registered;
+3. not first synced: a block on an old tip is work for nothing;
 4. the clock is wrong, as far as one can tell: before genesis, before the median of the last blocks, or more than
    10 minutes from the median of three peers or more. Other nodes hold blocks from the future, and difficulty
    takes each block's own time at its word, so a wrong clock makes blocks that nobody takes or that nobody could
@@ -94,7 +94,7 @@ class Decision:
 
 def decide(policy: Policy, inputs: MiningInputs) -> Decision:
     """Whether and how hard to mine now."""
-    for gate in (_switch, _sync, _search, _clock, _demand):
+    for gate in (_switch, _search, _sync, _clock, _demand):
         if (refusal := gate(policy, inputs)) is not None:
             return refusal
     if policy.mine_when_pending:

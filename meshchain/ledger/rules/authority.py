@@ -42,9 +42,14 @@ def _signed_for(entry: NameEntry, operation: Operation, digest: bytes) -> bool:
     if not isinstance(operation, Renew):
         return False
     key = primary_key(entry.record)
-    return key is not None and verify_ed25519(key, digest, operation.signature)
+    return key is not None and _node_signed(key, digest, operation.signature)
 
 
 @lru_cache(maxsize=16_384)  # mempool, template and block judge the same operation, the mempool again after every block
 def _owner_signed(owner: bytes, digest: bytes, signature: bytes) -> bool:
     return verify_ecdsa(owner, digest, signature)
+
+
+@lru_cache(maxsize=1024)
+def _node_signed(key: bytes, digest: bytes, signature: bytes) -> bool:
+    return verify_ed25519(key, digest, signature)
