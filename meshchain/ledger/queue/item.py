@@ -83,7 +83,7 @@ class Item:
     life_end: int = 0
     """First height at which this life of the name is over, as last known; 0: not known yet."""
     sent_at: int | None = None
-    """Height of the tip when it was first sent, since it was last confirmed."""
+    """Height of the tip when it was first given to the mempool, since it last began to wait for a block."""
     partial: Partial | None = None
     ended: Ended | None = None
 

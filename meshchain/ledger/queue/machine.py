@@ -42,7 +42,8 @@ every switch, the node calls ``tick`` and does what the actions say:
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -52,24 +53,21 @@ from meshchain.ledger.chain.nextblock import NextBlock
 from meshchain.ledger.errors import RuleError
 from meshchain.ledger.operations import Operation
 from meshchain.ledger.params import Params
-from meshchain.ledger.queue import retention, stamping, stored
-from meshchain.ledger.queue.actions import Action, Send
+from meshchain.ledger.queue import court, retention
+from meshchain.ledger.queue.actions import Action
 from meshchain.ledger.queue.actions import Stamp as StampAction
 from meshchain.ledger.queue.facts import Facts
-from meshchain.ledger.queue.item import Ended, Item, Phase, Verdict
-from meshchain.ledger.queue.judging import judge
+from meshchain.ledger.queue.item import Item
+from meshchain.ledger.queue.journal import Journal
+from meshchain.ledger.queue.plans import Plans
 from meshchain.ledger.queue.renewals import Renewals
 from meshchain.ledger.queue.shelf import Shelf
-from meshchain.ledger.queue.status import QueueStatus, StampProgress
-from meshchain.ledger.queue.submission import Submission, check_all
-from meshchain.ledger.queue.telling import tell
-from meshchain.ledger.queue.turns import put_in_turn, turn
+from meshchain.ledger.queue.status import QueueStatus
+from meshchain.ledger.queue.submission import Submission
+from meshchain.ledger.queue.telling import progress_of, tell
 from meshchain.ledger.stamps import Stamp, StampSearch
-from meshchain.ledger.store import Store, layout
+from meshchain.ledger.store import Store
 
-_STAMPS_AT_ONCE: Final = 16
-_SENDS_AT_ONCE: Final = 64
-"""Actions listed in one tick: the mempool checks eight hashes an operation, about 6 ms."""
 _THERE_ALREADY: Final = frozenset(("already-confirmed", "stamp-not-better"))
 _NEVER: Final = frozenset(("signature", "host-proof", "owner-key", "operation-size"))
 """Refusals that depend on the operation's bytes or on who owns the name: waiting does not help."""
@@ -93,17 +91,16 @@ class Queue:
     ) -> None:
         self._store = store
         self._genesis = genesis_id
-        self._rng = rng
+        self._journal = Journal(store)
+        self._plans = Plans(rng)
         self._renewals = Renewals(store, node_key, sign)
         self._shelf = Shelf()
-        for item in sorted(_load(store, genesis_id, params), key=lambda item: item.order):
+        for item in self._journal.load(genesis_id, params.consensus):
             self._shelf.put(item)
         self._next_order = 1 + max((item.order for item in self._shelf), default=-1)
         self._facts: Facts | None = None
         self._touched: set[bytes] = set()
-        self._stamps: dict[bytes, StampAction] = {}
-        self._sends: dict[bytes, Send] = {}
-        self._unwritten: dict[bytes, bytes | None] = {}
+        self._told: tuple[QueueStatus, ...] | None = None
 
     # --- promises ------------------------------------------------------------------------------------------
 
@@ -112,24 +109,23 @@ class Queue:
 
         A draft that is known and has not ended is left as it is. Raises CodecError, or RuleError with the rule's code
         and queue-full, queue-name-full, signature-missing, commitment-missing, already-confirmed; StoreError (nothing
-        is promised then).
+        is promised then). ``now``: unix s.
         """
         facts = self._refresh(next_block)
-        waiting = sum(item.alive for item in self._shelf)
-        submission = Submission(self._shelf, facts, self._genesis, self._next_order, int(now), waiting)
-        opids = check_all(submission, drafts)
+        submission = self._submission(facts, now)
+        opids = tuple(submission.take(draft) for draft in drafts)
         self._adopt(submission.items, facts, sync=True)
         return opids
 
+    def _submission(self, facts: Facts, now: float) -> Submission:
+        return Submission(self._shelf, facts, self._genesis, self._next_order, int(now))
+
     def _adopt(self, items: Sequence[Item], facts: Facts, *, sync: bool) -> None:
-        rows = {layout.QUEUED + item.opid: stored.encode(item) for item in items}
-        self._store.write({**self._unwritten, **rows}, sync=sync)
-        self._unwritten.clear()
+        self._journal.promise(items, sync=sync)
         for item in items:
             self._shelf.put(item)
         self._next_order += len(items)
-        self._judge(items, facts)
-        self._flush()
+        self._settle(items, facts)
 
     # --- driven by the node --------------------------------------------------------------------------------
 
@@ -137,68 +133,75 @@ class Queue:
         """What to do now: Send before Stamp, the most useful first; see the theory of operation."""
         facts = self._refresh(next_block)
         self._renew(facts, now)
-        self._flush()
-        stamps = sorted(self._stamps.values(), key=self._urgency)[:_STAMPS_AT_ONCE]
-        return [*list(self._sends.values())[:_SENDS_AT_ONCE], *stamps]
+        self._journal.flush()
+        return self._plans.listed()
 
     def stamped(self, opid: bytes, stamp: Stamp, now: float) -> None:  # noqa: ARG002 - the seam's signature
         """Take a finished stamp; one that is no longer asked for, or no better than the present one, is left."""
-        item, action = self._shelf.get(opid), self._stamps.get(opid)
+        item, action = self._shelf.get(opid), self._plans.stamp(opid)
         if item is None or action is None or not _answers(stamp, action):
             return
         item.operation = replace(item.operation, stamp=stamp)
-        item.partial, item.progress = None, None
-        item.sent_tip = None
+        item.partial, item.progress, item.sent_tip = None, None, None
         self._changed(item)
 
     def progressed(self, opid: bytes, search: StampSearch, rate: float) -> None:
         """Report a running search; ``rate`` in hashes per second (0: not known yet). Found nonces are kept."""
-        item, action = self._shelf.get(opid), self._stamps.get(opid)
+        item, action = self._shelf.get(opid), self._plans.stamp(opid)
         if item is None or action is None or (search.challenge, search.bits) != (action.challenge, action.bits):
             return
-        item.progress = _progress(search, rate)
+        item.progress, self._told = progress_of(search, rate), None
         if item.partial is not None and tuple(search.found) != item.partial.found:
             item.partial = replace(item.partial, found=tuple(search.found), tried=search.tried)
             self._changed(item)
 
     def sent(self, opid: bytes, now: float) -> None:  # noqa: ARG002 - the seam's signature
         """The mempool has it."""
+        self._handed_over(opid, None)
+
+    def refused(self, opid: bytes, error: RuleError, now: float) -> None:  # noqa: ARG002 - the seam's signature
+        """The mempool would not have it. Final if no later block can change that, else tried again at every tip."""
         item = self._shelf.get(opid)
-        if item is None or not item.alive or self._facts is None:
+        if item is not None and item.alive and error.code in _NEVER:
+            self._give_up(item, error)
+        if item is not None and error.code == "stamp-work":
+            item.operation = replace(item.operation, stamp=None)
+        self._handed_over(opid, None if error.code in _THERE_ALREADY else error.message)
+
+    def _give_up(self, item: Item, error: RuleError) -> None:
+        assert self._facts is not None  # what was never ticked cannot have been sent
+        item.ended = self._facts.ended("refused", error.code, error.message)
+        self._changed(item)
+        siblings = [] if item.name is None else self._shelf.named(item.name)
+        self._settle(
+            [other for other in (*siblings, *self._shelf.commits(item.commitment)) if other.alive], self._facts
+        )
+
+    def _handed_over(self, opid: bytes, refusal: str | None) -> None:
+        item = self._shelf.get(opid)
+        if item is None or self._facts is None or not item.alive:
             return
         if item.sent_at is None:
             item.sent_at = self._facts.tip_height
-        item.refusal, item.sent_tip = None, self._facts.tip
-        self._changed(item)
-
-    def refused(self, opid: bytes, error: RuleError, now: float) -> None:
-        """The mempool would not have it. Final if no later block can change that, else tried again at every tip."""
-        item = self._shelf.get(opid)
-        if item is None or not item.alive or self._facts is None:
-            return
-        if error.code in _THERE_ALREADY:
-            self.sent(opid, now)
-            return
-        if error.code in _NEVER:
-            item.ended = self._facts.ended("refused", error.code, error.message)
-        elif error.code == "stamp-work":
-            item.operation = replace(item.operation, stamp=None)
-        item.refusal, item.sent_tip = error.message, self._facts.tip
+        item.refusal, item.sent_tip = refusal, self._facts.tip
         self._changed(item)
 
     def switched(self, switch: Switch, next_block: NextBlock, now: float) -> None:  # noqa: ARG002 - the seam's signature
         """The chain's tip moved. One not reported does no harm, but to what had ended and was confirmed after all."""
-        for block in switch.connected:
-            self._touched.update(operations.opid(operation, self._genesis) for operation in block.operations)
+        if len(self._shelf):
+            for block in switch.connected:
+                self._touched.update(operations.opid(operation, self._genesis) for operation in block.operations)
         self._refresh(next_block)
-        self._flush()
+        self._journal.flush()
 
     # --- told ----------------------------------------------------------------------------------------------
 
     def status(self, next_block: NextBlock) -> tuple[QueueStatus, ...]:
         """Every item in order of submission. After a restart the same as before, but for the progress of stamps."""
         facts = self._refresh(next_block)
-        return tuple(tell(item, facts, self._shelf) for item in self._shelf)
+        if self._told is None:
+            self._told = tuple(tell(item, facts, self._shelf) for item in self._shelf)
+        return self._told
 
     @property
     def waiting(self) -> int:
@@ -206,126 +209,50 @@ class Queue:
         alive = (item for item in self._shelf if item.alive)
         return sum(item.sent_at is not None or item.verdict.blocks_to_go is not None for item in alive)
 
-    # --- judging -------------------------------------------------------------------------------------------
+    # --- keeping up ----------------------------------------------------------------------------------------
 
     def _refresh(self, next_block: NextBlock) -> Facts:
-        """Facts of the present tip; everything is judged anew if it moved."""
+        """Facts of the present tip; if it moved, what may have changed is judged anew."""
         before = self._facts
         if before is not None and before.tip == next_block.parent.id:
             return before
-        facts = self._facts = Facts(self._store, next_block)
+        facts = Facts(self._store, next_block)
         if before is not None and facts.is_main(before.tip_height, before.tip):
-            stale = [item for item in self._shelf if self._may_change(item, facts)]
+            stale = court.after_blocks(self._shelf, facts, self._touched)
         else:
-            stale = [item for item in self._shelf if item.ended is None or self._may_wake(item, item.ended, facts)]
-        self._touched.clear()
-        self._judge(stale, facts)
+            stale = court.after_reorg(self._shelf, facts)
+        self._settle(stale, facts)
         for item in retention.dropped(self._shelf, facts):
             self._drop(item)
+        self._touched.clear()
+        self._facts = facts
         return facts
 
-    def _may_change(self, item: Item, facts: Facts) -> bool:
-        """Whether blocks on top of the former tip can have changed the item's verdict."""
-        if item.alive or item.opid in self._touched:
-            return True
-        outlived = facts.height > item.verdict.height + facts.consensus.commit_life
-        return item.kind == "commit" and item.confirmed and outlived
-
-    def _may_wake(self, item: Item, ended: Ended, facts: Facts) -> bool:
-        return not facts.is_main(ended.height, ended.block) or facts.located(item.opid) is not None
-
-    def _judge(self, items: Iterable[Item], facts: Facts) -> None:
-        stale = {item.opid: item for item in items}
-        names = {item.name for item in stale.values() if item.name is not None}
-        for name in names:
-            stale.update((item.opid, item) for item in self._shelf.named(name) if item.alive)
-        for item in list(stale.values()):
-            stale.update((commit.opid, commit) for commit in self._shelf.commits(item.commitment) if commit.alive)
-        for item in sorted(stale.values(), key=turn):
-            self._settle(item, judge(item, facts, self._shelf), facts)
-        for name in names:
-            put_in_turn(self._shelf.named(name))
-        for item in stale.values():
-            self._plan(item, facts)
-
-    def _settle(self, item: Item, outcome: Verdict | Ended, facts: Facts) -> None:
-        before = (item.ended, item.life_end, item.sent_at)
-        if isinstance(outcome, Ended):
-            item.ended = outcome
-        else:
-            woken = item.ended is not None
-            item.ended, item.verdict = None, outcome
-            if woken or outcome.phase is Phase.CONFIRMED:
-                item.sent_at, item.partial, item.progress, item.refusal = None, None, None, None
-        entry = None if item.name is None else facts.entry(item.name)
-        if entry is not None and entry.reg == item.reg:
-            item.life_end = facts.life_end(entry)
-        if before != (item.ended, item.life_end, item.sent_at):
-            self._note(item)
-
-    # --- plans and writes ----------------------------------------------------------------------------------
-
-    def _plan(self, item: Item, facts: Facts) -> None:
-        """List what the item needs: a stamp, to be sent, both or nothing."""
-        self._stamps.pop(item.opid, None)
-        self._sends.pop(item.opid, None)
-        action = stamping.needed(item, facts, self._rng)
-        if action is not None:
-            self._stamps[item.opid] = action
-        ready = item.alive and item.verdict.phase is Phase.READY and item.sent_tip != facts.tip
-        if ready and stamping.has_stamp(item, facts):
-            self._sends[item.opid] = Send(item.opid, item.operation)
-
-    def _urgency(self, action: StampAction) -> tuple[bool, bool, int]:
-        """First what only its stamp holds back, then what is on its way, then better stamps for what was sent."""
-        item = self._shelf.items[action.opid]
-        assert self._facts is not None  # actions are planned on facts
-        return stamping.has_stamp(item, self._facts), item.verdict.phase is not Phase.READY, item.order
+    def _settle(self, items: Sequence[Item], facts: Facts) -> None:
+        for item in court.settle(items, self._shelf, facts, self._journal.note):
+            self._plans.make(item, facts)
+        self._told = None
 
     def _changed(self, item: Item) -> None:
-        self._note(item)
+        self._told = None
+        self._journal.note(item)
         if self._facts is not None:
-            self._plan(item, self._facts)
-        self._flush()
-
-    def _renew(self, facts: Facts, now: float) -> None:
-        for renew in self._renewals.due(facts, self._shelf, self._genesis):
-            submission = Submission(self._shelf, facts, self._genesis, self._next_order, int(now), 0)
-            submission.take(renew)
-            self._adopt(submission.items, facts, sync=False)
+            self._plans.make(item, self._facts)
+        self._journal.flush()
 
     def _drop(self, item: Item) -> None:
         self._shelf.drop(item)
-        self._stamps.pop(item.opid, None)
-        self._sends.pop(item.opid, None)
-        self._unwritten[layout.QUEUED + item.opid] = None
+        self._plans.drop(item)
+        self._journal.forget(item)
 
-    def _note(self, item: Item) -> None:
-        self._unwritten[layout.QUEUED + item.opid] = stored.encode(item)
-
-    def _flush(self) -> None:
-        """Write what changed; not synced, since all of it can be worked out or done again."""
-        if self._unwritten:
-            self._store.write(self._unwritten, sync=False)
-            self._unwritten.clear()
-
-
-def _load(store: Store, genesis: bytes, params: Params) -> list[Item]:
-    rows = store.items(layout.QUEUED)
-    return [stored.decode(key[len(layout.QUEUED) :], data, genesis, params.consensus) for key, data in rows]
+    def _renew(self, facts: Facts, now: float) -> None:
+        for renew in self._renewals.due(facts, self._shelf, self._genesis):
+            submission = self._submission(facts, now)
+            with suppress(RuleError):  # no room, or an operation queued before it ends this node's right to renew
+                submission.take(renew)
+            self._adopt(submission.items, facts, sync=False)
 
 
 def _answers(stamp: Stamp, action: StampAction) -> bool:
     asked = (action.anchor_height, action.anchor_hash)
     return (stamp.anchor_height, stamp.anchor_hash) == asked and stamp.bits >= action.bits
-
-
-def _progress(search: StampSearch, rate: float) -> StampProgress:
-    known = rate > 0
-    return StampProgress(
-        bits=search.bits,
-        rate=rate,
-        percent=100 * search.progress(),
-        expected_s=search.expected_remaining() / rate if known else None,
-        bound95_s=search.bound95() / rate if known else None,
-    )

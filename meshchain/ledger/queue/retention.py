@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from meshchain.ledger.operations import Renew, Update
+from meshchain.ledger.operations import Renew, Reveal, Update
 from meshchain.ledger.queue.facts import Facts
 from meshchain.ledger.queue.item import Item
 from meshchain.ledger.queue.shelf import Shelf
@@ -27,14 +27,22 @@ MAX_KEPT: Final = 10_000
 
 def dropped(shelf: Shelf, facts: Facts) -> list[Item]:
     """The items that need not be kept at this tip."""
-    gone = {item.opid: item for item in shelf if _is_over(item, shelf, facts)}
+    gone = {item.opid: item for item in shelf if _is_over(item, facts)}
     for item in _superseded(shelf, facts):
         gone[item.opid] = item
     kept = [item for item in shelf if not item.alive and item.opid not in gone]
     if len(kept) > MAX_KEPT:
         kept.sort(key=lambda item: (item.ended is None, item.ended.height if item.ended else item.verdict.height))
         gone.update((item.opid, item) for item in kept[: len(kept) - MAX_KEPT])
+    gone.update((commit.opid, commit) for commit in _orphaned(gone, shelf))
     return list(gone.values())
+
+
+def _orphaned(gone: dict[bytes, Item], shelf: Shelf) -> list[Item]:
+    """Commits that served only reveals which go now."""
+    reveals = [item for item in gone.values() if isinstance(item.operation, Reveal)]
+    commits = [commit for reveal in reveals for commit in shelf.commits(reveal.commitment) if not commit.alive]
+    return [c for c in commits if all(reveal.opid in gone for reveal in shelf.reveals(c.commitment))]
 
 
 def shown_until(height: int, facts: Facts) -> int:
@@ -42,14 +50,10 @@ def shown_until(height: int, facts: Facts) -> int:
     return height + KEPT_LIVES * facts.consensus.commit_life
 
 
-def _is_over(item: Item, shelf: Shelf, facts: Facts) -> bool:
+def _is_over(item: Item, facts: Facts) -> bool:
     if item.ended is not None:
         return facts.height >= shown_until(item.ended.height, facts)
-    if not item.confirmed:
-        return False
-    if item.name is None:
-        return any(_life_over(reveal, facts) for reveal in shelf.reveals(item.commitment) if reveal.confirmed)
-    return _life_over(item, facts)
+    return item.confirmed and _life_over(item, facts)
 
 
 def _life_over(item: Item, facts: Facts) -> bool:

@@ -4,7 +4,6 @@ An operation is tried on the state of the next block as the operations queued be
 can still lose to a rival, but not for a reason that was there when its owner could have been told.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,7 +16,7 @@ from meshchain.ledger.queue.facts import Facts
 from meshchain.ledger.queue.item import Item
 from meshchain.ledger.queue.judging.reveal import born_range
 from meshchain.ledger.queue.shelf import Shelf
-from meshchain.ledger.queue.turns import turn
+from meshchain.ledger.queue.turns import RANK, turn
 from meshchain.ledger.record import primary_key
 from meshchain.ledger.stamps import PUZZLES, Stamp
 from meshchain.ledger.state import Overlay
@@ -32,7 +31,7 @@ _LARGEST_STAMP: Final = Stamp((1 << 32) - 1, bytes(8), 64, ((1 << 64) - 1,) * PU
 class Submission:
     """Drafts of one call, checked one after the other; nothing is changed before all have passed."""
 
-    def __init__(self, shelf: Shelf, facts: Facts, genesis: bytes, order: int, added: int, waiting: int) -> None:
+    def __init__(self, shelf: Shelf, facts: Facts, genesis: bytes, order: int, added: int) -> None:
         self.items: list[Item] = []
         """New ones."""
         self._shelf = shelf
@@ -40,7 +39,7 @@ class Submission:
         self._genesis = genesis
         self._order = order
         self._added = added
-        self._waiting = waiting
+        self._waiting = sum(item.alive for item in shelf)
 
     def take(self, draft: Operation) -> bytes:
         """Check one draft and return its opid; RuleError or CodecError. A known one that has not ended is left."""
@@ -130,7 +129,8 @@ class Submission:
             self._add(commit, operations.opid(commit, self._genesis), b"")
 
     def _check_turn(self, operation: Update | Renew | Transfer | Revoke, opid: bytes, waiting: list[Item]) -> bytes:
-        trial = self._trial(operation.name, operation.reg, waiting)
+        before = [item for item in waiting if item.reg == operation.reg and RANK[item.kind] <= RANK[operation.kind]]
+        trial = self._trial(operation.name, before)
         entry = trial.entry(operation.name)
         rules.apply(trial, operation, self._facts.context)
         assert entry is not None  # apply() has seen it
@@ -138,10 +138,10 @@ class Submission:
             return primary_key(entry.record) or b""
         return entry.owner
 
-    def _trial(self, name: str, reg: bytes, waiting: list[Item]) -> Overlay:
-        """The next block's state after the queued operations of the name's life ``reg``."""
+    def _trial(self, name: str, before: list[Item]) -> Overlay:
+        """The next block's state after the queued operations ``before`` of one life of the name."""
         trial = Overlay(self._facts.state)
-        for item in sorted((item for item in waiting if item.reg == reg), key=turn):
+        for item in sorted(before, key=turn):
             if isinstance(item.operation, Reveal):
                 trial.set_entry(name, self._registered(item.operation, item.commitment))
                 continue
@@ -167,7 +167,3 @@ class Submission:
 
     def _named(self, name: str) -> list[Item]:
         return [*self._shelf.named(name), *(item for item in self.items if item.name == name)]
-
-
-def check_all(submission: Submission, drafts: Sequence[Operation]) -> tuple[bytes, ...]:
-    return tuple(submission.take(draft) for draft in drafts)

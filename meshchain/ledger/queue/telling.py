@@ -5,7 +5,8 @@ from meshchain.ledger.queue.item import Ended, Item, Phase
 from meshchain.ledger.queue.retention import shown_until
 from meshchain.ledger.queue.shelf import Shelf
 from meshchain.ledger.queue.stamping import has_stamp
-from meshchain.ledger.queue.status import QueueState, QueueStatus
+from meshchain.ledger.queue.status import QueueState, QueueStatus, StampProgress
+from meshchain.ledger.stamps import StampSearch
 
 
 def tell(item: Item, facts: Facts, shelf: Shelf) -> QueueStatus:
@@ -66,3 +67,15 @@ def _stamp_words(item: Item) -> str:
     if item.progress is None or item.progress.expected_s is None:
         return "sent when the stamp is found"
     return f"sent when the stamp is found, in about {item.progress.expected_s:.0f} s"
+
+
+def progress_of(search: StampSearch, rate: float) -> StampProgress:
+    """``rate`` in hashes per second; 0: not known yet, so no times can be told."""
+    known = rate > 0
+    return StampProgress(
+        bits=search.bits,
+        rate=rate,
+        percent=100 * search.progress(),
+        expected_s=search.expected_remaining() / rate if known else None,
+        bound95_s=search.bound95() / rate if known else None,
+    )

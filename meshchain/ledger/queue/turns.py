@@ -11,18 +11,19 @@ from typing import Final
 
 from meshchain.ledger.queue.item import Item, Phase, Verdict
 
-_RANK: Final = {"reveal": 0, "commit": 1, "renew": 2, "update": 3, "transfer": 3, "revoke": 3}
+RANK: Final = {"reveal": 0, "commit": 1, "renew": 2, "update": 3, "transfer": 3, "revoke": 3}
+"""By kind: lower goes first."""
 
 
 def turn(item: Item) -> tuple[int, int, int]:
     """Sorts by kind, seq, submission: what is judged, and sent, first."""
-    return _RANK[item.kind], item.seq, item.order
+    return RANK[item.kind], item.seq, item.order
 
 
 def put_in_turn(items: Iterable[Item]) -> None:
     """Of the ready items of one name let one stay ready; one that was sent keeps its place before other kinds."""
     ready = sorted((item for item in items if item.alive and item.verdict.phase is Phase.READY), key=turn)
-    heads = [item for at, item in enumerate(ready) if at == 0 or _RANK[ready[at - 1].kind] != _RANK[item.kind]]
+    heads = [item for at, item in enumerate(ready) if at == 0 or RANK[ready[at - 1].kind] != RANK[item.kind]]
     first = min(heads, key=lambda item: (item.sent_at is None, turn(item)), default=None)
     for item in ready:
         if first is not None and item is not first:

@@ -1,0 +1,73 @@
+"""Judging all that a new tip, or a new item, may have changed, and settling the items accordingly."""
+
+from collections.abc import Callable, Iterable
+
+from meshchain.ledger.operations import Commit
+from meshchain.ledger.queue.facts import Facts
+from meshchain.ledger.queue.item import Ended, Item, Phase, Verdict
+from meshchain.ledger.queue.judging import judge
+from meshchain.ledger.queue.shelf import Shelf
+from meshchain.ledger.queue.turns import put_in_turn, turn
+
+
+def after_blocks(shelf: Shelf, facts: Facts, touched: set[bytes]) -> list[Item]:
+    """Items that blocks on top of the former tip may have changed; ``touched``: opids those blocks hold."""
+    return [item for item in shelf if item.alive or item.opid in touched or _may_run_out(item, shelf, facts)]
+
+
+def _may_run_out(item: Item, shelf: Shelf, facts: Facts) -> bool:
+    """A confirmed commit that nobody has revealed, at the end of its life."""
+    if item.kind != "commit" or not item.confirmed:
+        return False
+    outlived = facts.height > item.verdict.height + facts.consensus.commit_life
+    return outlived and not any(reveal.confirmed for reveal in shelf.reveals(item.commitment))
+
+
+def after_reorg(shelf: Shelf, facts: Facts) -> list[Item]:
+    """Items that may be judged otherwise on another branch, or by a process that has not judged them yet."""
+    return [item for item in shelf if item.ended is None or _may_wake(item, item.ended, facts)]
+
+
+def _may_wake(item: Item, ended: Ended, facts: Facts) -> bool:
+    if not facts.is_main(ended.height, ended.block):
+        return True
+    if isinstance(item.operation, Commit):  # one that outlived its life stands in a block and has ended for all that
+        return facts.commitment(item.commitment) is not None
+    return facts.located(item.opid) is not None
+
+
+def settle(items: Iterable[Item], shelf: Shelf, facts: Facts, note: Callable[[Item], None]) -> list[Item]:
+    """Judge ``items`` and what hangs on them; ``note`` is told of durable changes. Returns all that were judged."""
+    stale = {item.opid: item for item in items}
+    names = {item.name for item in stale.values() if item.name is not None}
+    for name in names:
+        stale.update((item.opid, item) for item in shelf.named(name) if item.alive)
+    for item in list(stale.values()):
+        stale.update((commit.opid, commit) for commit in shelf.commits(item.commitment) if commit.alive)
+    for item in sorted(stale.values(), key=turn):
+        if _settle(item, judge(item, facts, shelf), facts):
+            note(item)
+    for name in names:
+        put_in_turn(shelf.named(name))
+    return list(stale.values())
+
+
+def _settle(item: Item, outcome: Verdict | Ended, facts: Facts) -> bool:
+    """Whether something durable changed."""
+    before = (item.ended, item.life_end, item.sent_at)
+    if isinstance(outcome, Ended):
+        item.ended, item.progress = outcome, None
+    else:
+        _go_on(item, outcome)
+    entry = None if item.name is None else facts.entry(item.name)
+    if entry is not None and entry.reg == item.reg:
+        item.life_end = facts.life_end(entry)
+    return before != (item.ended, item.life_end, item.sent_at)
+
+
+def _go_on(item: Item, verdict: Verdict) -> None:
+    if item.ended is not None or verdict.phase is not Phase.READY:
+        item.sent_at, item.refusal = None, None  # it waits for a block from now on, or no longer
+    if verdict.phase is Phase.CONFIRMED:
+        item.partial, item.progress = None, None
+    item.ended, item.verdict = None, verdict
