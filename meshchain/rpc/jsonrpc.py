@@ -85,6 +85,7 @@ class Dispatcher:
         self._run_scan = run_scan
         self._observe = observe
         self._stopping = stopping
+        self._running: dict[str, asyncio.Future[object]] = {}
 
     async def respond(self, body: bytes, *, authenticated: bool) -> Reply:
         try:
@@ -134,7 +135,7 @@ class Dispatcher:
         if room <= 0:
             raise RpcError(errors.RESPONSE_TOO_LARGE, "response-too-large", errors.MEANINGS[errors.RESPONSE_TOO_LARGE])
         arguments = method.bind(request.params)
-        call = Call(self._node, self._table, self._stopping)
+        call = Call(self._node, self._table, self._stopping, self._running)
         if method.synced:
             call.require_sync(method.name)
         return await self._guarded(method, call, arguments)

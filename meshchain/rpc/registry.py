@@ -4,6 +4,7 @@ A handler is a function ``(call, **parameters) -> result``, plain or async. Plai
 loop and must return at once; those declared ``scan=True`` may take long and run in a thread.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
@@ -107,6 +108,8 @@ class Call:
     table: "MethodTable"
     stopping: Callable[[], bool] = lambda: False
     """True once the server wants long scans to end."""
+    running: dict[str, "asyncio.Future[object]"] = field(default_factory=dict)
+    """Long work of this server that several callers may wait for, by name."""
     _view: ChainView | None = field(default=None, init=False)
 
     @property

@@ -147,6 +147,7 @@ def test_messages_are_verified_against_the_present_owner(rpc: Caller, node: Ledg
     assert rpc.result("verifymessage", "alice", signature, text + ".") is False
     assert rpc.error("verifymessage", "bob", signature, text)["code"] == -4
     assert rpc.error("verifymessage", "alice", signature[2:], text)["code"] == -32602
+    assert rpc.error("verifymessage", "x" * 66, signature, text)["data"]["code"] == "name-length"
     node.synced = False
     assert rpc.result("verifymessage", ALICE.key.hex(), signature, text) is True
 

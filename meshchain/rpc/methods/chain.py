@@ -1,13 +1,12 @@
 """The chain: blocks, headers, tips, and what an operator may tell it."""
 
 import asyncio
-from typing import Final
-from weakref import WeakKeyDictionary
+from collections.abc import Awaitable
+from typing import Final, cast
 
 from meshchain.ledger.chain.check import CheckReport
 from meshchain.ledger.header import Header
 from meshchain.rpc import errors
-from meshchain.rpc.api import NodeApi
 from meshchain.rpc.json_text import Json
 from meshchain.rpc.methods import shapes
 from meshchain.rpc.methods.header_form import HEADER_FORM, difficulty, header_form, work_hex
@@ -268,29 +267,26 @@ _CHECK_FORM: Final = shapes.table(
 )
 async def checkchain(call: Call) -> Json:
     """Rebuild state and indexes from the blocks and compare; takes long on a long chain."""
-    report = await _check(call.node)
+    report = await _check(call)
     return {"ok": report.ok, "height": report.height, "checked": report.checked, "difference": report.difference}
 
 
 @AREA.method("name_checkdb", result=shapes.BOOLEAN, examples=(Example("a sound store", [], result=True),))
 async def name_checkdb(call: Call) -> Json:
     """checkchain under Namecoin's name: whether the store agrees with the blocks."""
-    return (await _check(call.node)).ok
+    return (await _check(call)).ok
 
 
-_CHECKS: Final[WeakKeyDictionary[NodeApi, "asyncio.Task[CheckReport]"]] = WeakKeyDictionary()
-"""The running check of a node: a second caller waits for its result instead of starting another."""
-
-
-async def _check(node: NodeApi) -> CheckReport:
-    running = _CHECKS.get(node)
+async def _check(call: Call) -> CheckReport:
+    """One check at a time: a second caller waits for the running one's result instead of starting another."""
+    running = call.running.get("check")
     if running is None or running.done():
-        running = _CHECKS[node] = asyncio.ensure_future(_awaited_check(node))
-    return await asyncio.shield(running)
+        running = call.running["check"] = asyncio.ensure_future(_awaited(call.node.check_chain()))
+    return cast("CheckReport", await asyncio.shield(running))
 
 
-async def _awaited_check(node: NodeApi) -> CheckReport:
-    return await node.check_chain()
+async def _awaited(coroutine: Awaitable[CheckReport]) -> object:
+    return await coroutine
 
 
 def _header(call: Call, block: str | int) -> Header:

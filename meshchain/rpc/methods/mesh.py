@@ -115,7 +115,7 @@ def verifymessage(call: Call, name: str, signature: str, message: str) -> Json:
 
     The signature is ECDSA over H("message", genesis, message in UTF-8).
     """
-    key = bytes.fromhex(name) if len(name) == 66 else _owner_now(call, shapes.name_of(name))
+    key = bytes.fromhex(name) if shapes.fits(name, shapes.OWNER) else _owner_now(call, shapes.name_of(name))
     digest = tagged_hash("message", call.view.genesis_id, message.encode())
     return verify_ecdsa(key, digest, bytes.fromhex(signature))
 

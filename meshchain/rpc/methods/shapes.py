@@ -12,7 +12,7 @@ from meshchain.ledger.names import check_name
 from meshchain.rpc import errors
 from meshchain.rpc.json_text import Json
 from meshchain.rpc.registry import Param
-from meshchain.rpc.schema import Schema
+from meshchain.rpc.schema import Schema, SchemaError, check
 
 SUFFIX: Final = ".mesh"
 
@@ -72,6 +72,15 @@ def name_of(text: str) -> str:
     except RuleError as error:
         raise errors.bad_value(error.code, f"{text!r} is no name: {error.message}") from None
     return name
+
+
+def fits(value: Json, schema: Schema) -> bool:
+    """Which of two shapes a value has."""
+    try:
+        check(value, schema)
+    except SchemaError:
+        return False
+    return True
 
 
 def raw(value: Json) -> bytes:
