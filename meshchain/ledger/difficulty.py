@@ -14,12 +14,11 @@ parent time, a block's difficulty is fixed the moment its parent is found, and a
 wrong. Take the end of an outage of ten days: the line starts anew today, then one miner's clock still shows
 the time before the outage, which the median of 11 permits. The next block is computed for a time 120
 half-lives back, is 2^120 times harder than usual (10^41 hashes), and stays so however long everybody waits:
-the chain has ended. With own time the stale clock makes only its own block hard, and any block becomes
-easier while it is looked for, so whoever waits gets one: the difficulty that a 50-fold visitor leaves behind
-is waited off in log2(50) = 5.6 half-lives at most. The price is that miners choose the time that decides
-their own target. They may choose from the median of the last 11 blocks to 10 minutes ahead; 10 minutes are
-worth 2^(600/7200), 6 %, per block and not cumulative (the line does not move), and a time in the past makes
-the block harder.
+the chain has ended. With own time the stale clock makes only its own block hard, and a block becomes easier
+while it is looked for, so that after a 50-fold visitor left, nobody waits long for the next one. The price
+is that miners choose the time that decides their own target. They may choose from the median of the last 11
+blocks to 10 minutes ahead; 10 minutes are worth 2^(600/7200), 6 %, per block and not cumulative (the line
+does not move), and a time in the past makes the block harder.
 
 *Re-anchoring.* On the line, ten days without a block are 7,200 missing blocks, and plain ASERT wants them
 back: it falls to the limit and stays near it until all were made, thousands in the first hour, a storm in
@@ -28,7 +27,10 @@ after M, the greatest time in its chain so far, writes the missing blocks off: i
 from which the line starts again. Its own bits are those of plain ASERT, but at most 16 times easier than
 its parent's: 2^4 is just what a block in 4 half-lives behind the line has earned, so at the threshold the two
 agree and there is nothing to gain by stepping over it. The min with plain ASERT keeps a chain that is
-ahead of the line (after a visitor left, say) from being handed 16 where it had earned less.
+ahead of the line from being handed 16 where it had earned less. The cap has a price as well: from 8 h on, a
+block that is looked for gets no easier. Where a visitor with F times everybody's hash rate stayed until the
+difficulty fitted, the first block after the 8 h takes F · spacing / 16 more in the mean: 2 h for F = 1,000,
+but weeks for a million.
 
 *Why M and not the parent's time.* A parent stamped in the past would create a gap out of nothing; M only
 grows, so a gap has to lie in front of everything that was ever stamped. Faking one takes times 8 h ahead
@@ -36,8 +38,7 @@ of every honest clock, and such blocks are held, not accepted. In a private chai
 times cheaper and worth 16 times less work, which is what fork choice counts.
 
 *Why the new anchor is the block and not its parent.* The parent's time is before the gap: a line through it
-would leave the missing blocks owed. And the parent's bits are those of yesterday's hash rate: after a
-visitor's departure it took 50 h to climb down from them.
+would leave the missing blocks owed.
 
 *Block 1, not genesis,* is the first anchor: the genesis time was fixed when the network was defined, and a
 network that starts a year later would owe a year of blocks. For the same reason M ignores genesis.

@@ -178,7 +178,7 @@ def visit(seed: object, factor: float) -> tuple[int, Recovery]:
 
 
 @few_and_many
-@pytest.mark.parametrize(("factor", "most_blocks", "wait_h", "slowest"), [(50, 450, 5, 145), (1000, 750, 10, 170)])
+@pytest.mark.parametrize(("factor", "most_blocks", "wait_h", "slowest"), [(50, 450, 5, 145), (300, 650, 12, 160)])
 def test_visitor(seeds: range, factor: int, most_blocks: int, wait_h: float, slowest: float) -> None:
     visits = [visit(seed, factor) for seed in seeds]
     during = [blocks for blocks, _ in visits]

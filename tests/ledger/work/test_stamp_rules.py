@@ -63,6 +63,15 @@ def test_each_nonce_is_checked(good: Stamp, index: int) -> None:
     assert refusal(replace(good, nonces=tuple(nonces))) == {"index": index, "bits": BITS}
 
 
+@pytest.mark.parametrize("index", range(8))
+def test_each_nonce_is_checked_on_threads(good: Stamp, index: int) -> None:
+    nonces = list(good.nonces)
+    nonces[index] += 1
+    with ThreadWorkers(3) as workers, pytest.raises(RuleError) as caught:
+        check(replace(good, nonces=tuple(nonces)), workers=workers)
+    assert caught.value.detail["index"] == index
+
+
 def test_nonces_belong_to_their_puzzle(good: Stamp) -> None:
     refusal(replace(good, nonces=good.nonces[1:] + good.nonces[:1]))
 

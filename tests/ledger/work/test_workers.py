@@ -33,10 +33,18 @@ def test_the_first_error_is_raised() -> None:
         assert workers.map(abs, [-1, -2]) == [1, 2]  # and the pool lives on
 
 
-def test_map_inside_map_does_not_wait_for_itself() -> None:
-    with ThreadWorkers(2) as workers:
-        table = workers.map(lambda n: workers.map(lambda m: n * m, range(3)), range(4))
-    assert table == [[n * m for m in range(3)] for n in range(4)]
+def test_map_inside_map_runs_in_the_same_thread() -> None:
+    """Two of six threads map again: were the inner work handed out, others would do some of it."""
+    both = threading.Barrier(2)
+
+    def outer(n: int) -> list[tuple[int, bool]]:
+        both.wait(timeout=30)
+        here = threading.get_ident()
+        return workers.map(lambda m: (n * m, threading.get_ident() == here), range(50))
+
+    with ThreadWorkers(6) as workers:
+        table = workers.map(outer, range(2))
+    assert table == [[(n * m, True) for m in range(50)] for n in range(2)]
 
 
 def test_initializer_runs_once_in_each_thread() -> None:
