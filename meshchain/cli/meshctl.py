@@ -34,3 +34,7 @@ add_completion(meshctl)
 
 def main() -> None:
     sys.exit(run(meshctl))
+
+
+if __name__ == "__main__":
+    main()

@@ -124,3 +124,7 @@ def _explained(error: Exception, config: Config) -> ClientError:
 
 def main() -> None:
     sys.exit(run(meshd))
+
+
+if __name__ == "__main__":
+    main()

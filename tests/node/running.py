@@ -1,0 +1,91 @@
+"""A real meshd in a process of its own, and what a test does to it."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Self
+
+from meshchain.rpc.client.connection import Client
+from meshchain.rpc.client.errors import ClientError
+
+PATIENCE = 60.0
+"""Seconds after which a condition counts as never coming true."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Poll a condition of a real process."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"never happened: {what}"
+        time.sleep(0.02)
+
+
+class Running:
+    """``meshd --network dev`` on ``datadir``; ``options`` are added to its command line."""
+
+    def __init__(self, datadir: Path, *options: str, command: tuple[str, ...] = ()) -> None:
+        self.datadir = datadir
+        self._log: IO[bytes] = (datadir.parent / f"{datadir.name}.log").open("ab")
+        port = free_port()
+        arguments = ["--network", "dev", "--datadir", str(datadir), "--rpc", f"127.0.0.1:{port}", *options]
+        self.process = subprocess.Popen(
+            [*command, sys.executable, "-m", "meshchain.cli.meshd", *arguments], stderr=self._log
+        )
+        self.client = Client(f"http://127.0.0.1:{port}/", datadir / "dev" / ".cookie")
+
+    def wait(self) -> "Running":
+        """Until RPC answers."""
+        eventually(self._answers, "the node answers")
+        return self
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, f"the node ended: {self.log()}"
+        try:
+            self.client.call("getblockcount")
+        except ClientError:
+            return False
+        return True
+
+    def call(self, method: str, *arguments: Any) -> Any:  # noqa: ANN401 - any JSON
+        return self.client.call(method, *arguments)
+
+    def kill(self) -> None:
+        """As a power cut for the process: SIGKILL."""
+        self.process.kill()
+        self._end()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Exit code of a node that ends by itself."""
+        code = self.process.wait(PATIENCE)
+        self._end()
+        return code
+
+    def _end(self) -> None:
+        self.process.wait()
+        self.client.close()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def log(self) -> str:
+        return (self.datadir.parent / f"{self.datadir.name}.log").read_text(errors="replace")
