@@ -4,6 +4,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,7 @@ class Wallet:
         self.session = session
         self.options = options
         self._pause = pause
+        self._closing = ExitStack()
 
     @property
     def path(self) -> Path:
@@ -45,11 +47,20 @@ class Wallet:
     @cached_property
     def keystore(self) -> Keystore:
         sources = passphrase.from_terminal(self.options.passphrase_file)
-        return Keystore(self.path, sources, secrets.token_bytes)
+        store = Keystore(self.path, sources, secrets.token_bytes)
+        if store.exists() and not store.file.is_private():
+            self.warn(f"other users can read the wallet {self.path}; `chmod 600` it")
+        return store
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.session.client(), self.session.params)
+        client = self.session.client()
+        self._closing.callback(client.close)
+        return Ledger(client, self.session.params)
+
+    def close(self) -> None:
+        """End the connection to the node, if there is one."""
+        self._closing.close()
 
     def keys(self, payload: Payload) -> Keyring:
         return Keyring(words.seed(payload.words))

@@ -1,6 +1,7 @@
 """The wallet's commands with their common options; nothing heavy is imported before a command runs."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -76,7 +77,8 @@ def pass_wallet(command: "Callable[Concatenate[Wallet, P], R]") -> Callable[P, R
         from wallet.context import Options, Wallet
 
         options = Options(**click.get_current_context().meta.get(_KEY, {}))
-        return command(Wallet(session, options), *args, **kwargs)
+        with closing(Wallet(session, options)) as wallet:
+            return command(wallet, *args, **kwargs)
 
     wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
     wrapped.__dict__.update(command.__dict__)

@@ -57,7 +57,7 @@ def follow(watch: Watch, txids: Sequence[str]) -> int:
             items = _look(watch)
             waiting = [txid for at, txid in enumerate(txids) if not _done(watch, txid, items, txids[at + 1 :])]
             if not waiting:
-                return max((items[t].confirmations for t in txids if t in items), default=1)
+                return max(1, items[txids[-1]].confirmations) if txids[-1] in items else 1
             item = items[waiting[0]]
             watch.display.show(f"{item.kind} {item.state} {item.blocks_to_go}", describe(item))
             _check_time(watch, started, item)
@@ -116,7 +116,7 @@ def _look(watch: Watch) -> dict[str, Queued]:
 def _done(watch: Watch, txid: str, items: dict[str, Queued], later: Sequence[str]) -> bool:
     item = items.get(txid)
     if item is None:  # a queue may drop what is settled, like the commit of a confirmed reveal
-        if any(other in items for other in later) or watch.known((*later, txid)[-1]):
+        if any(other in items for other in later) or watch.known((txid, *later)[-1]):
             return True
         raise RefusalError("forgotten", f"the node's queue no longer knows {txid}; queue it again", txid=txid)
     if item.working:

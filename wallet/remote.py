@@ -18,6 +18,8 @@ from meshchain.ledger.params import Params
 from meshchain.rpc.client.errors import ClientError, NodeRefused
 
 ABSENT: Final = -4
+MAX_OWNERS: Final = 1000
+"""Keys that one name_list takes."""
 WORKING: Final = ("queued", "committed", "pending")
 """States in which the node still works on an operation."""
 
@@ -126,9 +128,12 @@ class Ledger:
 
     def owned_by(self, owners: Sequence[bytes]) -> list[Registered]:
         """All names of these keys; the node walks over every name."""
-        wanted = [owner.hex() for owner in owners]
-        with _answering("name_list"):
-            return [_registered(form) for form in self._caller.call("name_list", None, {"owners": wanted})]
+        found = []
+        for at in range(0, len(owners), MAX_OWNERS):
+            wanted = {"owners": [owner.hex() for owner in owners[at : at + MAX_OWNERS]]}
+            with _answering("name_list"):
+                found += [_registered(form) for form in self._caller.call("name_list", None, wanted)]
+        return found
 
     def queue(self) -> list[Queued]:
         with _answering("listqueue"):

@@ -2,17 +2,28 @@
 
 import asyncio
 import json
+import random
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
+from meshchain.crypto import sign_ed25519
+from meshchain.ledger import operations, template
 from meshchain.ledger import params as networks
+from meshchain.ledger.block import Block
+from meshchain.ledger.mempool import Mempool
 from meshchain.ledger.params import Params
+from meshchain.ledger.pow import search_nonce
+from meshchain.ledger.queue import Action, Queue, Send
+from meshchain.ledger.store import layout
+from meshchain.rpc.api import Pending, QueueStatus
 from meshchain.rpc.client.errors import refusal
 from meshchain.rpc.client.session import Session
 from meshchain.rpc.jsonrpc import Dispatcher
 from meshchain.rpc.methods import method_table
-from tests.rpc.ledger_node import LedgerNode
+from tests.rpc.ledger_node import NODE_SEED, LedgerNode
 from wallet import words
 from wallet.context import Options, Wallet
 from wallet.derivation import Keyring
@@ -34,6 +45,65 @@ def network() -> Params:
     dev = networks.load("dev")
     small = replace(dev.consensus, pow_memory_kib=8, commit_depth=2, commit_life=LIFE, expiry=60, grace=10)
     return replace(dev, consensus=small)
+
+
+class QueueNode(LedgerNode):
+    """The RPC tests' node with the real mempool, queue and templates; stamps are found on the spot."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._open()
+
+    def _open(self) -> None:
+        chain, sign = self.chain, partial(sign_ed25519, NODE_SEED)
+        key, rng = self.identity().key, random.Random(1)
+        self.mempool = Mempool(self.params, chain.workers, chain.stamps_seen)
+        self.promises = Queue(chain.store, self.params, chain.genesis_id, node_key=key, sign=sign, rng=rng)
+
+    @property
+    def now(self) -> float:
+        return self.chain.tip.header.time + 120.0
+
+    def pending(self) -> tuple[Pending, ...]:
+        return self.mempool.pending()
+
+    def queue(self) -> tuple[QueueStatus, ...]:
+        return self.promises.status(self.chain.next_block())
+
+    async def queue_operations(self, drafts: Sequence[bytes]) -> tuple[bytes, ...]:
+        decoded = [operations.decode_draft(draft, self.params.consensus) for draft in drafts]
+        return self.promises.submit(decoded, self.chain.next_block(), self.now)
+
+    def mine(self) -> bytes:
+        """A block with whatever the queue can bring into it."""
+        while actions := self.promises.tick(self.chain.next_block(), self.now):
+            for action in actions:
+                self._do(action)
+        made = template.build(self.chain, self.mempool.select(self.chain.next_block()), self.now)
+        memory = self.params.consensus.pow_memory_kib
+        nonce, _ = search_nonce(made.header.encode(), memory, 0, 10_000, lambda: False)
+        assert nonce is not None
+        block = Block(replace(made.header, nonce=nonce), made.operations)
+        switch = self.chain.add_block(block, None)
+        self.mempool.switched(switch, self.chain.next_block(), self.now)
+        self.promises.switched(switch, self.chain.next_block(), self.now)
+        return block.header.id
+
+    def _do(self, action: Action) -> None:
+        if isinstance(action, Send):
+            self.mempool.add(action.operation, self.chain.next_block(), self.now)
+            self.promises.sent(action.opid, self.now)
+            return
+        search = action.search()
+        while (piece := search.next_slice(64)) is not None:
+            search.feed(piece, *search.run(piece, lambda: False))
+        self.promises.stamped(action.opid, search.stamp(action.anchor_height, action.anchor_hash), self.now)
+
+    def forget_queue(self) -> None:
+        """As if the datadir had been lost: the chain comes back from others, queue and mempool do not."""
+        store = self.chain.store
+        store.write({key: None for key, _ in list(store.items(layout.QUEUED))})
+        self._open()
 
 
 class NodeCaller:
@@ -58,7 +128,7 @@ class Lab:
     def __init__(self, folder: Path, params: Params | None = None) -> None:
         self.folder = folder
         self.params = params or network()
-        self.node = LedgerNode(folder, params=self.params)
+        self.node = QueueNode(folder, params=self.params)
         self.ledger = Ledger(NodeCaller(self.node), self.params)
 
     def keys(self, sentence: str = ALICE) -> Keyring:
@@ -80,7 +150,3 @@ class Lab:
     def mine(self, blocks: int = 1) -> None:
         for _ in range(blocks):
             self.node.mine()
-
-    def forget_queue(self) -> None:
-        """As if the node's datadir had been lost: the chain comes back from others, the queue does not."""
-        self.node.promised.clear()

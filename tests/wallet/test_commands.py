@@ -20,6 +20,7 @@ from wallet.commands.sign import sign
 from wallet.commands.unset import unset_record
 from wallet.context import Wallet
 from wallet.errors import RefusalError
+from wallet.registrar import Registrar, Situation, Stage
 from wallet.remote import Ledger
 
 OTHER_SEED = b"another machine's node key 32 by"
@@ -262,6 +263,78 @@ def test_transfer_to_another_wallet_and_back_to_life(alice: Desk, lab: Lab, caps
     assert bob.dns() == [["", "TXT", 60, '"mine now"']]
 
 
+def test_a_replaced_key_keeps_the_record_and_the_claim(alice: Desk, lab: Lab) -> None:
+    alice.register(claim="eeee::5")
+    _set(alice, "kept")
+    done = alice(transferring.replace_key, "alice", (), drop_hosts=False)
+    new = lab.keys().receive(0)
+    assert done["new_owner"] == new.hex()
+    assert len(done["txids"]) == 2
+    lab.mine(3)
+    entry = lab.ledger.registered("alice")
+    assert entry is not None
+    assert (entry.owner, entry.seq, entry.ip6) == (new, 3, "eeee::5")
+    assert alice.dns() == [["", "TXT", 60, '"kept"']]
+    _set(alice, "signed by the new key")
+    again = alice(transferring.replace_key, "alice", (), drop_hosts=False)
+    assert again["new_owner"] == lab.keys().receive(1).hex()
+    lab.mine(3)
+    assert _owner(lab) == lab.keys().receive(1)
+    fresh = lab.wallet("fresh", words_of=ALICE)
+    assert [found.name for found in restoring.rescan(fresh)] == ["alice"]
+
+
+def test_a_replaced_key_needs_new_proofs_from_other_machines(alice: Desk, lab: Lab) -> None:
+    alice.register()
+    identity = json.dumps(_other_identity(lab, _owner(lab)))
+    alice(hosting.put, "host add", hosts.add, "alice", "nas", (identity,), None)
+    lab.mine(1)
+    refused = alice.refused(transferring.replace_key, "alice", (), drop_hosts=False)
+    assert (refused.code, refused.data["hosts"]) == ("hosts-unproven", ["nas"])
+    assert alice.wallet.keystore.open().receive == 0, "nothing was changed, so the next try names the same key"
+    new = bytes.fromhex(refused.data["new_owner"])
+    stale = alice.refused(transferring.replace_key, "alice", (identity,), drop_hosts=False)
+    assert stale.code == "identity-owner"
+    proven = json.dumps(_other_identity(lab, new))
+    alice(transferring.replace_key, "alice", (proven,), drop_hosts=False)
+    lab.mine(3)
+    entry = lab.ledger.registered("alice")
+    assert entry is not None
+    assert entry.owner == new
+    assert [host["label"] for host in record_rules.hosts(entry.record)] == ["", "nas"]
+    alice(transferring.replace_key, "alice", (), drop_hosts=True)
+    lab.mine(3)
+    entry = lab.ledger.registered("alice")
+    assert entry is not None
+    assert [host["label"] for host in record_rules.hosts(entry.record)] == [""]
+
+
+def test_a_set_right_after_register_waits_its_turn(alice: Desk, lab: Lab) -> None:
+    alice(registering.register, "alice", None, no_host=False)
+    _set(alice, "early")
+    assert alice.refused(renewing.renew_one, "alice").code == "registration-unfinished"
+    lab.mine(4)
+    assert alice.dns() == [["", "TXT", 60, '"early"']]
+
+
+def test_a_lost_race_says_who_won(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both registrations are handed over before either is in the chain, as by two nodes that know nothing yet."""
+    for sentence in (BOB, ALICE):
+        registrar = Registrar(lab.ledger, lab.keys(sentence), 0)
+        situation = Situation(Stage.FREE, registrar.new_born())
+        txids = lab.ledger.hand_over(registrar.drafts("alice", situation, {}))
+        if sentence == BOB:
+            winner = txids[-1]
+    wallet = lab.wallet("alice", words_of=ALICE, wait=True)
+    with pytest.raises(RefusalError, match="will not be confirmed") as caught:
+        wallet.follow(txids, "alice")
+    assert (caught.value.code, caught.value.exit_code) == ("conflict-lost", 1)
+    assert caught.value.data["winner"] == winner
+    assert "commit" in capsys.readouterr().err
+    refused = Desk(lab, wallet, capsys).refused(registering.register, "alice", None, no_host=False)
+    assert (refused.code, refused.exit_code) == ("name-taken", 1)
+
+
 def test_sign_verifies_with_the_owner_key(alice: Desk, lab: Lab) -> None:
     alice.register()
     signed = alice(sign, name="alice", message="hello")
@@ -313,7 +386,7 @@ def test_words_alone_restore_every_name(alice: Desk, lab: Lab, capsys: pytest.Ca
     lab.mine(1)
     alice(registering.register, "unfinished", None, no_host=False)
     lab.mine(1)
-    lab.forget_queue()
+    lab.node.forget_queue()
     fresh = Desk(lab, lab.wallet("fresh"), capsys)
     fresh(restoring.restore, ALICE, offline=True)
     assert fresh(listing.list_names, rescan=False) == {"names": []}
@@ -360,7 +433,7 @@ def test_answers_of_another_shape_are_typed_errors(alice: Desk) -> None:
         lambda ledger: ledger.identity(),
         lambda ledger: ledger.page("", 5),
         lambda ledger: ledger.commitment(bytes(32)),
-        lambda ledger: ledger.owned_by([]),
+        lambda ledger: ledger.owned_by([bytes(33)]),
         lambda ledger: ledger.in_history("alice", "00"),
     )
     for question in questions:

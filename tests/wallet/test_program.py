@@ -248,6 +248,13 @@ def test_revoke_asks_on_a_terminal(tmp_path: Path) -> None:
     assert done.error == (3, "not-confirmed")
 
 
+def test_a_wallet_that_others_can_read_is_warned_of(tmp_path: Path) -> None:
+    _created(tmp_path)
+    assert "chmod 600" not in meshwallet(tmp_path, "words").err
+    _path(tmp_path).chmod(0o644)
+    assert "other users can read the wallet" in meshwallet(tmp_path, "words").err
+
+
 def test_addresses_count_up(tmp_path: Path) -> None:
     _created(tmp_path)
     first = meshwallet(tmp_path, "address", "--json").document
