@@ -1,0 +1,45 @@
+"""All vector files: name → text."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from docs.spec.making import (
+    blocks,
+    codec,
+    difficulty,
+    hashes,
+    headers,
+    names,
+    operations,
+    records,
+    signatures,
+    stamps,
+    tree,
+    wallet,
+)
+from docs.spec.making.values import Document
+
+DOCUMENTS: Final[Mapping[str, Callable[[], Document]]] = {
+    "codec.json": codec.document,
+    "hashes.json": hashes.document,
+    "signatures.json": signatures.document,
+    "names.json": names.document,
+    "records.json": records.document,
+    "operations.json": operations.document,
+    "stamps.json": stamps.document,
+    "headers.json": headers.document,
+    "difficulty.json": difficulty.document,
+    "tree.json": tree.document,
+    "wallet.json": wallet.document,
+    "chain.json": blocks.document,
+}
+
+
+def text(document: Document) -> str:
+    return json.dumps(document, indent=1) + "\n"
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    for name, make in DOCUMENTS.items():
+        yield name, text(make())
