@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from meshchain.ledger.operations import Renew, Reveal, Update
+from meshchain.ledger.operations import Commit, Renew, Reveal, Update
 from meshchain.ledger.queue.facts import Facts
 from meshchain.ledger.queue.item import Item
 from meshchain.ledger.queue.shelf import Shelf
@@ -32,10 +32,18 @@ def dropped(shelf: Shelf, facts: Facts) -> list[Item]:
         gone[item.opid] = item
     kept = [item for item in shelf if not item.alive and item.opid not in gone]
     if len(kept) > MAX_KEPT:
-        kept.sort(key=lambda item: (item.ended is None, item.ended.height if item.ended else item.verdict.height))
+        kept.sort(key=lambda item: _worth(item, shelf))
         gone.update((item.opid, item) for item in kept[: len(kept) - MAX_KEPT])
     gone.update((commit.opid, commit) for commit in _orphaned(gone, shelf))
     return list(gone.values())
+
+
+def _worth(item: Item, shelf: Shelf) -> tuple[bool, int, bool]:
+    """Least goes first. A commit is worth what its reveal is, and goes with it, never before."""
+    if item.ended is not None:
+        return False, item.ended.height, False
+    heights = (reveal.verdict.height for reveal in shelf.reveals(item.commitment) if reveal.confirmed)
+    return True, max(heights, default=item.verdict.height), isinstance(item.operation, Commit)
 
 
 def _orphaned(gone: dict[bytes, Item], shelf: Shelf) -> list[Item]:
