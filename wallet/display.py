@@ -34,13 +34,14 @@ class PlainLines:
         self._stream = stream
         self._clock = clock
         self._stage: str | None = None
+        self._text = ""
         self._last = 0.0
 
     def show(self, stage: str, text: str) -> None:
         now = self._clock()
-        if stage != self._stage or now - self._last >= QUIET:
+        if stage != self._stage or (text != self._text and now - self._last >= QUIET):
             print(printable(text), file=self._stream, flush=True)
-            self._stage, self._last = stage, now
+            self._stage, self._text, self._last = stage, text, now
 
     def close(self) -> None:
         """Nothing is left open."""

@@ -59,11 +59,19 @@ def follow(watch: Watch, txids: Sequence[str]) -> int:
             if not waiting:
                 return max(1, items[txids[-1]].confirmations) if txids[-1] in items else 1
             item = items[waiting[0]]
-            watch.display.show(f"{item.kind} {item.state} {item.blocks_to_go}", describe(item))
+            watch.display.show(*_lines([items[txid] for txid in waiting]))
             _check_time(watch, started, item)
             watch.pause(PAUSE)
     finally:
         watch.display.close()
+
+
+def _lines(waiting: Sequence[Queued]) -> tuple[str, str]:
+    """Stage and text: of the first operation, and of the stamp that is made meanwhile for a later one."""
+    first = waiting[0]
+    shown = [first, *(item for item in waiting[1:] if item.stamp is not None and first.stamp is None)][:2]
+    stage = " ".join(f"{item.kind} {item.state} {item.blocks_to_go} {item.stamp is None}" for item in shown)
+    return stage, "; ".join(map(describe, shown))
 
 
 def describe(item: Queued) -> str:
@@ -88,9 +96,10 @@ def duration(seconds: float) -> str:
 
 
 def _stamp_line(stamp: dict[str, object]) -> str:
-    line = f"stamp of {stamp['bits']} bits: {_number(stamp, 'percent'):.0f} % at {_number(stamp, 'rate'):.0f} hashes/s"
+    line = f"stamp of {stamp['bits']} bits: {_number(stamp, 'percent'):.0f} %"
     if stamp.get("expected_s") is None:
         return line
+    line += f" at {_number(stamp, 'rate'):.0f} hashes/s"
     expected, bound = duration(_number(stamp, "expected_s")), duration(_number(stamp, "bound95_s"))
     return f"{line}, about {expected} to go (95 %: under {bound})"
 
