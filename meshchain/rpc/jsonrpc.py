@@ -33,6 +33,9 @@ MAX_BATCH: Final = 1000
 MAX_RESPONSE: Final = 32 * 1024 * 1024
 """Bytes of a batch's results after which the rest is refused: 1 MiB of requests could ask for gigabytes."""
 
+MAX_SCAN_S: Final = 300.0
+"""A pass over 10^6 names takes half a minute; a filter made to be slow must not keep a thread for hours."""
+
 RunScan: TypeAlias = Callable[[Callable[[], bytes]], Awaitable[bytes]]
 """Runs a long function without blocking the loop."""
 Observe: TypeAlias = Callable[[str, str, float], None]
@@ -78,6 +81,7 @@ class Dispatcher:
         run_scan: RunScan = run_inline,
         observe: Observe = unobserved,
         stopping: Callable[[], bool] = lambda: False,
+        scan_s: float = MAX_SCAN_S,
     ) -> None:
         self._table = table
         self._node = node
@@ -85,6 +89,7 @@ class Dispatcher:
         self._run_scan = run_scan
         self._observe = observe
         self._stopping = stopping
+        self._scan_s = scan_s
         self._running: dict[str, asyncio.Future[object]] = {}
 
     async def respond(self, body: bytes, *, authenticated: bool) -> Reply:
@@ -135,7 +140,8 @@ class Dispatcher:
         if room <= 0:
             raise RpcError(errors.RESPONSE_TOO_LARGE, "response-too-large", errors.MEANINGS[errors.RESPONSE_TOO_LARGE])
         arguments = method.bind(request.params)
-        call = Call(self._node, self._table, self._stopping, self._running)
+        deadline = self._clock() + self._scan_s
+        call = Call(self._node, self._table, self._stopping, lambda: self._clock() > deadline, self._running)
         if method.synced:
             call.require_sync(method.name)
         return await self._guarded(method, call, arguments)

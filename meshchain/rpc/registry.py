@@ -108,6 +108,8 @@ class Call:
     table: "MethodTable"
     stopping: Callable[[], bool] = lambda: False
     """True once the server wants long scans to end."""
+    late: Callable[[], bool] = lambda: False
+    """True once this call has taken longer than a scan may."""
     running: dict[str, "asyncio.Future[object]"] = field(default_factory=dict)
     """Long work of this server that several callers may wait for, by name."""
     _view: ChainView | None = field(default=None, init=False)
@@ -117,6 +119,13 @@ class Call:
         if self._view is None:
             self._view = self.node.view()
         return self._view
+
+    def breathe(self) -> None:
+        """Scans ask this between names: RpcError −1 (stopping, scan-too-long) when they have to end."""
+        if self.stopping():
+            raise RpcError(errors.LOCAL_FAULT, "stopping", "the node is stopping")
+        if self.late():
+            raise RpcError(errors.LOCAL_FAULT, "scan-too-long", "gave up: this takes too long; ask for less at once")
 
     def require_sync(self, what: str) -> None:
         """RpcError −28 with how far, unless the node is synced."""
@@ -190,7 +199,7 @@ class Area:
                     access=access,
                     synced=synced,
                     scan=scan,
-                    errors=_possible(fails, access=access, synced=synced),
+                    errors=_possible(fails, access=access, synced=synced, scan=scan),
                     examples=examples,
                 )
             )
@@ -199,9 +208,10 @@ class Area:
         return register
 
 
-def _possible(fails: Sequence[int], *, access: Access, synced: bool) -> list[int]:
+def _possible(fails: Sequence[int], *, access: Access, synced: bool, scan: bool) -> list[int]:
     """The codes a method may answer, those that follow from its declaration included."""
     implied = [errors.INVALID_PARAMS]
     implied += [errors.SYNCING] if synced else []
+    implied += [errors.LOCAL_FAULT] if scan else []
     implied += [errors.COOKIE_REQUIRED] if access == "cookie" else []
     return sorted({*fails, *implied})

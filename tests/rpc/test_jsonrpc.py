@@ -232,7 +232,7 @@ def test_every_call_is_observed_under_a_name_of_the_table(node: LedgerNode) -> N
         spec.table, node, clock=count().__next__, observe=lambda *observed: seen.append(observed)
     )
     spec.send([call(), call(method="x" * 50), call(params=[])])
-    assert seen == [("subtract", "ok", 1), ("unknown", "-32601", 1), ("subtract", "-32602", 1)]
+    assert seen == [("subtract", "ok", 2), ("unknown", "-32601", 1), ("subtract", "-32602", 1)]
 
 
 METHODS = [method.name for method in method_table() if method.name not in ("generate", "stop")]
@@ -242,7 +242,7 @@ WORDS = st.sampled_from(
 JSONS: st.SearchStrategy[Any] = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-(2**100), 2**100)
     | st.floats(allow_nan=False, allow_infinity=False)
     | WORDS
     | st.text(max_size=5),

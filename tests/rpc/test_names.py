@@ -1,5 +1,6 @@
 """Reading names over the real ledger."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from meshchain.crypto.address import node_address
 from meshchain.ledger import operations, record_json
 from meshchain.ledger.operations import Commit, Renew, Revoke, Transfer, Update
 from meshchain.ledger.proof import verify_proof
+from meshchain.rpc.jsonrpc import Dispatcher
 from tests.rpc.caller import Caller, caller
 from tests.rpc.ledger_node import LedgerNode, small_network
 from tests.rpc.people import ALICE, BOB, hosted
@@ -126,6 +128,27 @@ def test_scan_pages_through_everything_exactly_once(rpc: Caller, node: LedgerNod
     assert rpc.result("name_scan", "~") == []
 
 
+@pytest.mark.parametrize("reason", ["scan-too-long", "stopping"])
+def test_scans_end_when_they_must(rpc: Caller, node: LedgerNode, reason: str) -> None:
+    """A clock that goes on by one at each look, and six names or operations to look at."""
+    BOB.register(node, "a", "b", "c", "d", "e", record={})
+    for seq in range(1, 7):
+        entry = node.view().entry("a")
+        assert entry is not None
+        BOB.put(node, Update(name="a", reg=entry.reg, seq=seq, record={}))
+    rpc.dispatcher = Dispatcher(
+        rpc.table, node, clock=count().__next__, scan_s=5, stopping=lambda: reason == "stopping"
+    )
+    for method, params in (
+        ("name_scan", ("", 9, {"regexp": "x"})),
+        ("name_list", (None, {"owners": []})),
+        ("name_history", ("a",)),
+    ):
+        assert rpc.error(method, *params)["data"]["code"] == reason
+    if reason != "stopping":
+        assert len(rpc.result("name_scan", "", 2)) == 2
+
+
 def test_scan_filters(rpc: Caller, node: LedgerNode) -> None:
     BOB.register(node, "bob", "alba", record={})
 
@@ -139,6 +162,9 @@ def test_scan_filters(rpc: Caller, node: LedgerNode) -> None:
     assert names("", 10, {"minConf": 2}) == ["alice"]
     assert names("", 1, {"minConf": 2}) == ["alice"]
     assert names("", 10, {"minConf": 2, "maxConf": 2}) == []
+    assert names("", 10, {"regexp": "al|^b"}) == ["alba", "alice", "bob"]
+    assert names("", 10, {"regexp": "a$"}) == ["alba"]
+    assert rpc.error("name_scan", "", 1, {"regexp": "("})["data"]["code"] == "regexp"
 
 
 @pytest.mark.parametrize("params", [("", -1), ("", 5001), (1,), ("", 1, {"regex": "a"}), ("", True), ("", 1, [], 4)])

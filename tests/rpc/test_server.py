@@ -1,5 +1,6 @@
 """The server over real loopback HTTP: who may call, what is refused, and how slow clients and a stop end."""
 
+import asyncio
 import gzip
 import http.client
 import json
@@ -404,6 +405,25 @@ def test_stop_ends_running_scans_answers_them_and_frees_the_port(serve: Serve, n
     again = RpcServer(node, *web.server.address)
     again.start()
     again.stop()
+
+
+def test_stop_does_not_wait_for_what_never_ends(serve: Serve) -> None:
+    area, entered = Area("test"), threading.Event()
+
+    @area.method("hang", result={"type": "null"})
+    async def hang(call: Call) -> Json:
+        """Never answers."""
+        entered.set()
+        await asyncio.Event().wait()
+        return None
+
+    web = serve(limits=HASTY, table=MethodTable(area.methods))
+    with web.open() as connection:
+        body = b'{"jsonrpc":"2.0","id":1,"method":"hang"}'
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        assert entered.wait(PATIENCE_S)
+        web.server.stop()
+        assert b"200" not in read_to_end(connection)
 
 
 def test_stop_before_start_does_nothing(node: LedgerNode) -> None:

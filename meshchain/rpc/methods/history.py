@@ -43,12 +43,11 @@ class _Life:
     expires: int
 
 
-def history_forms(view: ChainView, name: str, stopping: Callable[[], bool]) -> Iterator[dict[str, Json]]:
+def history_forms(view: ChainView, name: str, breathe: Callable[[], None]) -> Iterator[dict[str, Json]]:
     """One form an operation, oldest first. The operations stand in valid blocks, so no rule is checked again."""
     life: _Life | None = None
     for located in view.history(name):
-        if stopping():
-            raise errors.RpcError(errors.LOCAL_FAULT, "stopping", "the node is stopping")
+        breathe()
         header = view.header_at(located.height)
         block = None if header is None else view.block(header.id)
         if block is None:

@@ -11,6 +11,7 @@ from meshchain.rpc.json_text import Json
 from meshchain.rpc.methods import shapes
 from meshchain.rpc.methods.history import HISTORY_FORM, history_forms
 from meshchain.rpc.methods.name_form import NAME_FORM, name_form
+from meshchain.rpc.methods.name_pattern import NamePattern
 from meshchain.rpc.methods.operation_form import OPERATION_FORM, operation_form
 from meshchain.rpc.registry import Area, Call, Example, Param
 
@@ -74,24 +75,34 @@ def name_show(call: Call, name: str, options: Mapping[str, Json]) -> Json:
         Param("count", {"type": "integer", "minimum": 0, "maximum": SCAN_LIMIT}, "Most names to list", 500),
         Param(
             "options",
-            shapes.options({"prefix": shapes.TEXT, "minConf": _CONFIRMATIONS, "maxConf": _CONFIRMATIONS}),
-            "prefix of the names; minConf, maxConf: confirmations of their last operation",
+            shapes.options(
+                {
+                    "prefix": shapes.TEXT,
+                    "regexp": shapes.TEXT,
+                    "minConf": _CONFIRMATIONS,
+                    "maxConf": _CONFIRMATIONS,
+                }
+            ),
+            "prefix of the names; regexp: what occurs in them; minConf, maxConf: confirmations of the last operation",
             {},
         ),
     ),
     result=shapes.listing(NAME_FORM),
     synced=True,
     scan=True,
+    fails=(errors.BAD_VALUE,),
     examples=(
         Example("the first ten names", ["", 10], [_ALICE]),
         Example("by prefix", ["", 10, {"prefix": "al", "minConf": 1}], [_ALICE]),
+        Example("by pattern", ["", 10, {"regexp": "^(alice|bob)$"}], [_ALICE]),
     ),
 )
 def name_scan(call: Call, start: str, count: int, options: Mapping[str, Json]) -> Json:
     """Names in order, a page at a time.
 
     For the next page pass the last name of this one followed by "-" as start: nothing sorts between the two.
-    An empty page is the end. Names in grace are listed.
+    An empty page is the end. Names in grace are listed. Patterns know letters, digits, '-', '.', classes, groups,
+    '|', '*', '+', '?', '^' and '$'.
     """
     prefix = shapes.optional_text(options, "prefix") or ""
     names = call.view.names(max(start.removesuffix(shapes.SUFFIX), prefix))
@@ -103,9 +114,12 @@ def _selected(
 ) -> Iterator[dict[str, Json]]:
     low = shapes.optional_integer(options, "minConf") or 0
     high = shapes.optional_integer(options, "maxConf")
+    pattern = NamePattern(shapes.optional_text(options, "regexp") or "")
     for name, entry in _patient(call, names):
         if not name.startswith(prefix):
             return
+        if not pattern.matches(name):
+            continue
         form = name_form(call.view, name, entry)
         confirmations = call.view.height - cast("int", form["height"]) + 1
         if low <= confirmations and (high is None or confirmations <= high):
@@ -127,7 +141,7 @@ def _selected(
 def name_history(call: Call, name: str) -> Json:
     """Every operation on a name, oldest first, earlier lives included."""
     name = shapes.name_of(name)
-    forms = list(history_forms(call.view, name, call.stopping))
+    forms = list(history_forms(call.view, name, call.breathe))
     if not forms:
         raise _not_found(call, name)
     return forms
@@ -270,10 +284,9 @@ def _not_found(call: Call, name: str) -> errors.RpcError:
 
 
 def _patient(call: Call, names: Iterable[tuple[str, NameEntry]]) -> Iterator[tuple[str, NameEntry]]:
-    """``names`` until the server wants to stop."""
+    """``names``, as long as the call may go on."""
     for item in names:
-        if call.stopping():
-            raise errors.RpcError(errors.LOCAL_FAULT, "stopping", "the node is stopping")
+        call.breathe()
         yield item
 
 
