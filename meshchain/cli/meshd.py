@@ -1,11 +1,13 @@
 """meshd: read the options, then run the node in the foreground."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Final
+from types import FrameType
+from typing import Final, NoReturn
 
 import click
 
@@ -122,7 +124,12 @@ def _explained(error: Exception, config: Config) -> ClientError:
     return ClientError(code, f"{message}. {advice.format(datadir=config.datadir)}." if advice else message)
 
 
+def _stop_early(_signal: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(0)
+
+
 def main() -> None:
+    signal.signal(signal.SIGTERM, _stop_early)  # until the node listens for it; a scratch datadir is removed
     sys.exit(run(meshd))
 
 

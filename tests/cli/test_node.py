@@ -85,11 +85,8 @@ def _the_same_port_is_refused(node: ScratchNode, tmp_path: Path) -> None:
 
 
 def _the_same_datadir_is_refused(node: ScratchNode) -> None:
-    argv = ["--network", "dev", "--datadir", str(node.datadir), "--rpc", "127.0.0.1:0"]
-    second = subprocess.run([*MESHD, *argv], capture_output=True, text=True, timeout=SECONDS)
-    assert second.returncode == 1
-    assert "Traceback" not in second.stderr
-    assert f"process {node.process.pid}" in second.stderr.splitlines()[-1]
+    line = refused("--network", "dev", "--datadir", str(node.datadir))
+    assert f"process {node.process.pid}" in line
 
 
 def test_sigterm_stops_cleanly(scratch: ScratchNode) -> None:
@@ -100,13 +97,44 @@ def test_sigterm_stops_cleanly(scratch: ScratchNode) -> None:
     assert not scratch.datadir.exists()
 
 
-def test_a_datadir_that_cannot_be(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    argv = ["--network", "dev", "--datadir", str(tmp_path / "file"), "--rpc", "127.0.0.1:0"]
-    done = subprocess.run([*MESHD, *argv], capture_output=True, text=True, timeout=SECONDS)
+def test_sigterm_before_the_node_is_ready_leaves_nothing_behind(scratch: ScratchNode) -> None:
+    scratch.process.send_signal(signal.SIGTERM)
+    scratch.process.communicate(timeout=SECONDS)
+    assert scratch.process.returncode == 0
+    assert not scratch.datadir.exists()
+
+
+@pytest.mark.slow
+def test_another_networks_datadir_and_a_damaged_store(tmp_path: Path) -> None:
+    first = subprocess.Popen(
+        [*MESHD, "--network", "dev", "--datadir", str(tmp_path), "--rpc", "127.0.0.1:0"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert first.stderr is not None
+    assert any("event=ready" in line for line in first.stderr)
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=SECONDS)
+    assert first.returncode == 0
+    table = json.loads(Path("genesis.json").read_text(encoding="utf-8"))["dev"]
+    table["consensus"]["expiry"] += 1
+    (tmp_path / "other.json").write_text(json.dumps(table))
+    assert "Give the --network that" in refused("--network", str(tmp_path / "other.json"), "--datadir", str(tmp_path))
+    (tmp_path / "dev" / "ledger" / "CURRENT").write_text("junk\n")
+    assert "then move that folder away" in refused("--network", "dev", "--datadir", str(tmp_path))
+
+
+def refused(*argv: str) -> str:
+    """The last line of a meshd that cannot start."""
+    done = subprocess.run([*MESHD, *argv, "--rpc", "127.0.0.1:0"], capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert str(tmp_path / "file") in done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+def test_a_datadir_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert str(tmp_path / "file") in refused("--network", "dev", "--datadir", str(tmp_path / "file"))
 
 
 def test_ctrl_c_ends_a_waiting_client_quietly(tmp_path: Path) -> None:
