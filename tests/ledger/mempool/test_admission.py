@@ -64,8 +64,7 @@ def test_an_operation_without_a_stamp_is_refused(desk: Desk, name: str) -> None:
 def test_size_comes_first() -> None:
     desk = Desk(small_params(max_operation_size=512))
     owner = desk.lab.owner()
-    record = {"note": "x" * 600}
-    error = desk.refused(owner.update("alice", bytes(16), 1, record), "operation-size")
+    error = desk.refused(owner.update("alice", bytes(16), 1, {"note": "x" * 600}), "operation-size")
     assert error.detail["limit"] == 512
 
 
