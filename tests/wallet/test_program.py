@@ -23,6 +23,17 @@ def _path(folder: Path) -> Path:
     return folder / "dev" / "wallet.json"
 
 
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, bytes]:
+    """Wallet files: protected (True) and not."""
+    files = {}
+    for protected in (False, True):
+        folder = tmp_path_factory.mktemp("made")
+        _created(folder, **({"MESH_WALLET_PASSPHRASE": "secret"} if protected else {}))
+        files[protected] = _path(folder).read_bytes()
+    return files
+
+
 def test_help_is_quick_and_loads_nothing_heavy(tmp_path: Path) -> None:
     code = "import sys, wallet.main; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -67,11 +78,12 @@ def test_help_is_quick_and_loads_nothing_heavy(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("protected", [False, True])
 def test_nothing_ever_waits_for_input_without_a_terminal(
-    tmp_path: Path, args: tuple[str, ...], protected: bool
+    tmp_path: Path, sealed: dict[bool, bytes], args: tuple[str, ...], protected: bool
 ) -> None:
-    """stdin is /dev/null, the node is not there: every command ends by itself with a documented code."""
+    """stdin is an empty file, the node is not there: every command ends by itself with a documented code."""
     if args[0] not in ("create", "restore"):
-        _created(tmp_path, **({"MESH_WALLET_PASSPHRASE": "secret"} if protected else {}))
+        _path(tmp_path).parent.mkdir()
+        _path(tmp_path).write_bytes(sealed[protected])
     done = meshwallet(tmp_path, *args, "--json")
     assert done.code in (0, 2, 3, 4), done
     assert isinstance(json.loads(done.out), dict)

@@ -80,7 +80,7 @@ def test_random_text_is_a_typed_error(text: str) -> None:
     assert caught.value.code in ("words-count", "words-unknown", "words-checksum")
 
 
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(st.lists(st.text("abcdefghijklmnopqrstuvwxyz\u0301é", min_size=1, max_size=40), min_size=12, max_size=12))
 def test_twelve_unknown_words_are_a_typed_error(sentence: list[str]) -> None:
     with pytest.raises(WalletError):
