@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from meshchain.ledger.params import Params
+if TYPE_CHECKING:
+    from meshchain.ledger.params import Params
+
 
 DAY: Final = 86400
 _MAX_DATE: Final = 253_402_300_799
@@ -48,7 +50,7 @@ def moment(unix_time: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.gmtime(min(max(0, unix_time), _MAX_DATE)))
 
 
-def deadline(blocks: int, params: Params) -> str:
+def deadline(blocks: int, params: "Params") -> str:
     """``in 262790 blocks, about 2027-11-22``; no date where blocks come only on demand."""
     words = f"in {blocks} blocks" if blocks > 0 else f"{-blocks} blocks ago"
     if params.policy.mine_when_pending:

@@ -1,17 +1,19 @@
 """Names in the ledger: one, all, a name's past, proofs and signatures."""
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from meshchain.cli import display
 from meshchain.cli.commands.status import name_state
-from meshchain.ledger.params import Params
 from meshchain.rpc.client.commandline import Command, pass_session
-from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError, Json
 from meshchain.rpc.client.session import Session
+
+if TYPE_CHECKING:
+    from meshchain.ledger.params import Params
+    from meshchain.rpc.client.connection import Client
 
 _PAGE: Final = 500
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
@@ -30,7 +32,7 @@ def show(session: Session, name: str) -> None:
     session.emit(document, lambda: show_text(document, session.params))
 
 
-def show_text(entry: dict[str, Json], params: Params) -> str:
+def show_text(entry: dict[str, Json], params: "Params") -> str:
     record = dict(entry["value"])
     hosts, dns = record.pop("hosts", []), record.pop("dns", [])
     head = display.fields(
@@ -79,7 +81,7 @@ def names(session: Session, expiring: int | None, prefix: str) -> None:
     session.emit(rows, lambda: _names_text(rows, session.params))
 
 
-def _scan(client: Client, prefix: str) -> list[dict[str, Json]]:
+def _scan(client: "Client", prefix: str) -> list[dict[str, Json]]:
     """All pages; nothing sorts between a page's last name and that name followed by '-'."""
     found: list[dict[str, Json]] = []
     start = ""
@@ -89,7 +91,7 @@ def _scan(client: Client, prefix: str) -> list[dict[str, Json]]:
     return found
 
 
-def _names_text(rows: list[dict[str, Json]], params: Params) -> str:
+def _names_text(rows: list[dict[str, Json]], params: "Params") -> str:
     if not rows:
         return "no names"
     cells = [(f"{row['name']}.mesh", row["ip6"] or "-", name_state(row, params)) for row in rows]

@@ -2,15 +2,17 @@
 
 import json
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from meshchain.cli import display
 from meshchain.rpc.client.commandline import Command, pass_session
-from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError, Json, NodeRefused, NodeUnreachable, WrongUse
 from meshchain.rpc.client.session import Session
+
+if TYPE_CHECKING:
+    from meshchain.rpc.client.connection import Client
 
 _POLL: Final = 0.2
 """Seconds between two questions of ``wait``."""
@@ -42,7 +44,7 @@ def wait(session: Session, timeout: float) -> None:
         time.sleep(min(_POLL, max(0, start + timeout - time.monotonic())))
 
 
-def _state(client: Client) -> dict[str, Json] | str:
+def _state(client: "Client") -> dict[str, Json] | str:
     """getblockchaininfo's answer once sync is over; before that, what is missing."""
     try:
         info: dict[str, Json] = client.call("getblockchaininfo")

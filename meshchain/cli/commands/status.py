@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from meshchain.cli import display
-from meshchain.ledger.params import Params
 from meshchain.rpc.client.commandline import Command, pass_session
-from meshchain.rpc.client.connection import Call
 from meshchain.rpc.client.errors import Json, NodeRefused
 from meshchain.rpc.client.session import Session
 
-_QUESTIONS: Final[tuple[tuple[str, Call], ...]] = (
+if TYPE_CHECKING:
+    from meshchain.ledger.params import Params
+    from meshchain.rpc.client.connection import Call
+
+_QUESTIONS: Final[tuple[tuple[str, "Call"], ...]] = (
     ("chain", ("getblockchaininfo", [])),
     ("node", ("getnetworkinfo", [])),
     ("identity", ("mesh_identity", [])),
@@ -42,11 +44,11 @@ def status(session: Session) -> None:
     session.emit(document, lambda: status_text(document, session.params, time.time()))
 
 
-def status_text(document: dict[str, Json], params: Params, now: float) -> str:
+def status_text(document: dict[str, Json], params: "Params", now: float) -> str:
     return display.fields(_lines(document, params, now))
 
 
-def _lines(document: dict[str, Json], params: Params, now: float) -> Iterator[tuple[str, object]]:
+def _lines(document: dict[str, Json], params: "Params", now: float) -> Iterator[tuple[str, object]]:
     chain, node, me = document["chain"], document["node"], document["identity"]
     yield "network", f"{chain['chain']} (meshd {node['version']}, up {display.span(document['uptime'])})"
     yield "tip", f"height {chain['blocks']}, {_age(chain, now)}, {display.short(chain['bestblockhash'])}"
@@ -82,14 +84,14 @@ def _queue(queue: list[dict[str, Json]]) -> str:
     return "\n".join(lines)
 
 
-def _names(names: list[dict[str, Json]] | None, params: Params) -> str:
+def _names(names: list[dict[str, Json]] | None, params: "Params") -> str:
     if names is None:
         return "unknown until synced"
     urgent = sorted(names, key=lambda name: int(name["expires_in"]))
     return "\n".join(f"{name['name']}.mesh  {name_state(name, params)}" for name in urgent) or "none"
 
 
-def name_state(name: dict[str, Json], params: Params) -> str:
+def name_state(name: dict[str, Json], params: "Params") -> str:
     """A name's status with the deadline that matters: expiry, or in grace the loss of the name."""
     if name["status"] == "active":
         return f"expires {display.deadline(name['expires_in'], params)}"

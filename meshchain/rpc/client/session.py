@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from meshchain.rpc.client import datadir
 from meshchain.rpc.client.address import parse_endpoint
-from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import Json, WrongUse
 
 if TYPE_CHECKING:
     from meshchain.ledger.params import Params
+    from meshchain.rpc.client.connection import Client
 
 DEFAULT_NETWORK = "mesh"
 
@@ -63,8 +63,10 @@ class Session:
             return self.cookie_option
         return datadir.cookie_path(self.datadir) if parse_endpoint(self.url).is_loopback else None
 
-    def client(self, *, timeout: float = 60) -> Client:
+    def client(self, *, timeout: float = 60) -> "Client":
         """A client of this session's node; it connects at the first call and is closed with the session."""
+        from meshchain.rpc.client.connection import Client
+
         client = Client(self.url, self.cookie, timeout=timeout, network=self.network_option or DEFAULT_NETWORK)
         self._clients.append(client)
         return client
