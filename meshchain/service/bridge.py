@@ -25,6 +25,8 @@ class Bridge:
         future: Future[R] = Future()
 
         async def run() -> None:
+            if not future.set_running_or_notify_cancel():  # the caller is gone; from here on it cannot cancel
+                return
             try:
                 result = await function(*args)
             except trio.Cancelled:
