@@ -32,6 +32,12 @@ class Block:
         header = Header.decode(data[: Header.SIZE])
         return cls(header, decode_body(data[Header.SIZE :], consensus))
 
+    def check_size(self, consensus: Consensus) -> None:
+        """RuleError "block-size", as decode, for a block that was put together here."""
+        size = len(self.encode())
+        if size > consensus.max_block_size:
+            raise RuleError("block-size", "the block is too large", size=size, limit=consensus.max_block_size)
+
     def check_root(self) -> None:
         """RuleError "operations-root" unless the body belongs to the header (the header may still be good)."""
         if operations_root([operations.wid(op) for op in self.operations]) != self.header.operations_root:

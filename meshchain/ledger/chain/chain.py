@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from meshchain.ledger import chaintime
 from meshchain.ledger.block import Block, decode_body, encode_body
 from meshchain.ledger.chain import connect as connecting
+from meshchain.ledger.chain.assumed import AssumedValid
 from meshchain.ledger.chain.index import Flag, HeaderIndex, IndexEntry, genesis_entry
 from meshchain.ledger.chain.nextblock import NextBlock
 from meshchain.ledger.chain.parking import ParkingLot
@@ -87,12 +88,14 @@ class Chain:
         self.settling = False
         """Set by the owner while synced with a peer: blocks connected now count as settled."""
         self._judge = connecting.Judge(params.consensus, self.genesis.id, workers, self.stamps_seen.__contains__)
-        self._assumed: frozenset[bytes] | None = None
+        self._assumed = AssumedValid(self.index, params.policy.assume_valid)
         self.tip = self._open()
+        self._reported = self.tip
+        """Where the last Switch led: one that a failing disk cut short is made up for by the next."""
         self._lot = ParkingLot(store, params.policy)
         self._candidates = self._find_candidates()
-        self.best_header = max(self._good_leaves(), key=lambda entry: entry.rank)
         self._view: ChainView | None = None
+        self.best_header = max(self._good_leaves(), key=lambda entry: entry.rank)
         self._blocks: dict[bytes, Block] = {}
         self._latest_time: int | None = None
 
@@ -206,15 +209,15 @@ class Chain:
 
     def add_block(self, block: Block, now: float | None) -> Switch:
         """Check and keep a block, then activate the best branch. RuleError, HeldError as add_headers, and
-        operations-root, block-failed; a block on the tip that breaks a rule raises that rule's error."""
+        operations-root, block-size, block-failed; a block on the tip that breaks a rule raises that rule's error."""
         (entry,) = self.add_headers([block.header], now)
         if entry.flags & Flag.FAILED:
             raise RuleError("block-failed", "the block was found invalid before", block=entry.id.hex())
-        if entry.flags & Flag.BODY:
-            return Switch()
-        block.check_root()
-        self._remember_block(entry.id, block)
-        self._keep_body(entry, block)
+        if not entry.flags & Flag.BODY:
+            block.check_root()
+            block.check_size(self.params.consensus)
+            self._remember_block(entry.id, block)
+            self._keep_body(entry, block)
         return self.activate(blame=entry.id)
 
     def _keep_body(self, entry: IndexEntry, block: Block) -> None:
@@ -223,6 +226,7 @@ class Chain:
         chained = self.index.require(entry.header.previous).flags & Flag.CHAINED
         leaves = self._chain_from(entry, changes) if chained else []
         self._write(changes, sync=False)
+        self._candidates.pop(entry.header.previous, None)  # a leaf no longer
         self._candidates.update((leaf.id, leaf) for leaf in leaves if leaf.rank > self.tip.rank)
 
     def _chain_from(self, entry: IndexEntry, changes: Changes) -> list[IndexEntry]:
@@ -242,16 +246,13 @@ class Chain:
 
     def activate(self, blame: bytes | None = None) -> Switch:
         """Move to the best candidate that may be adopted. If block ``blame`` proves invalid, raise its error."""
-        before = self.tip
         problem: RemoteError | None = None
-        try:
-            while (branch := self._best_adoptable()) is not None:
-                failed = self._adopt(branch)
-                if failed is not None and failed[0] == blame:
-                    problem = failed[1]
-        finally:
-            self._view = None
-        switch = self._switch(before)
+        while (branch := self._best_adoptable()) is not None:
+            failed = self._adopt(branch)
+            if failed is not None and failed[0] == blame:
+                problem = failed[1]
+        switch = self._switch(self._reported)
+        self._reported = self.tip
         if problem is not None and not switch.connected and not switch.disconnected:
             raise problem
         return switch
@@ -294,8 +295,11 @@ class Chain:
             count += bool(entry.flags & Flag.SETTLED)
         return count
 
-    def _adopt(self, branch: Branch) -> tuple[bytes, RemoteError] | None:
-        """Make the branch active; returns the block that proved invalid, and why, after keeping what was valid."""
+    def _adopt(self, branch: Branch, *, again: bool = False) -> tuple[bytes, RemoteError] | None:
+        """Make the branch active; returns the block that proved invalid, and why, after keeping what was valid.
+
+        ``again``: it was active a moment ago, so what counted as settled still does, and nothing else.
+        """
         left = self.tip
         while self.tip.id != branch.fork.id:
             self._disconnect_tip()
@@ -303,7 +307,8 @@ class Chain:
             self._candidates[left.id] = left
         for entry in branch.path:
             try:
-                self._connect(self.index.require(entry.id))
+                known = self.index.require(entry.id)
+                self._connect(known, settled=bool(known.flags & Flag.SETTLED) if again else self.settling)
             except RemoteError as error:
                 self._fail(entry)
                 self._return_to(left)
@@ -319,16 +324,16 @@ class Chain:
         Not by way of the candidates: a branch of many good blocks and a bad one must not get the old tip parked.
         """
         if left.rank > self.tip.rank:
-            self._adopt(self._branch(left))
+            self._adopt(self._branch(left), again=True)
 
-    def _connect(self, entry: IndexEntry) -> None:
+    def _connect(self, entry: IndexEntry, *, settled: bool) -> None:
         block = self.block(entry)
         parent_root = self.tip.header.state_root
-        stamps = not self._is_assumed(entry)
+        stamps = not self._assumed.covers(entry, self.best_header)
         changes = connecting.connect(self.state, block, parent_root, self._main_id, self._judge, stamps=stamps)
         changes[layout.main(entry.height)] = entry.id
         changes[layout.TIP] = entry.id
-        flags = entry.flags | Flag.SETTLED if self.settling else entry.flags & ~Flag.SETTLED
+        flags = entry.flags | Flag.SETTLED if settled else entry.flags & ~Flag.SETTLED
         entry = self.index.flagged(entry, flags, changes)
         self._write(changes)
         self.tip = entry
@@ -387,17 +392,17 @@ class Chain:
             self._disconnect_tip()
         if self.tip.id != before.id:
             self._candidates = self._find_candidates()
-        self.activate()
-        return self._switch(before)
+        return self.activate()
 
     # --- parking -------------------------------------------------------------------------------------------
 
     def tick(self, elapsed_ms: int) -> Switch:
-        """Let running time pass for parked rivals; adopts one whose time has come."""
-        if not self._lot.rivals:
-            return Switch()
+        """Let running time pass for parked rivals; adopts one whose time has come.
+
+        Also goes on with what a crash or a failing disk cut short, so call it soon after opening.
+        """
         if changes := self._lot.tick(elapsed_ms, [branch.first for branch in self.parked()]):
-            self._write(changes, sync=False)
+            self._write(changes, sync=False, shown=False)
         return self.activate()
 
     def parked(self) -> list[Branch]:
@@ -435,7 +440,7 @@ class Chain:
         self._blocks[block_id] = block
 
     def view(self) -> ChainView:
-        """The chain as it is now, for any thread; made once a tip."""
+        """The chain as it is now, for any thread; the same view until something it shows has changed."""
         if self._view is None:
             parked = frozenset(branch.leaf.id for branch in self.parked())
             self._view = ChainView(self.store.snapshot(), self.params, self.genesis_id, parked)
@@ -452,24 +457,13 @@ class Chain:
             raise StoreError("damaged", f"height {height} of the active chain is missing")
         return block_id
 
-    def _is_assumed(self, entry: IndexEntry) -> bool:
-        """Whether ``entry`` is an ancestor of the assumed-valid block within the best header chain."""
-        assumed = self.params.policy.assume_valid
-        if assumed is None or self.index.get(assumed) is None:
-            return False
-        if self._assumed is None:
-            self._assumed = self._ancestry(self.index.require(assumed))
-        return entry.id in self._assumed
-
-    def _ancestry(self, assumed: IndexEntry) -> frozenset[bytes]:
-        above = (entry for entry in self.index.ancestors(self.best_header) if entry.height <= assumed.height)
-        if next(above).id != assumed.id:
-            return frozenset()
-        return frozenset(entry.id for entry in self.index.ancestors(assumed))
-
-    def _write(self, changes: Changes, *, sync: bool = True) -> None:
+    def _write(self, changes: Changes, *, sync: bool = True, shown: bool = True) -> None:
+        """``shown``: views show some of it."""
         try:
             self.store.write(changes, sync=sync)
         except LedgerError:
             self.index.forget()  # it may be ahead of the store now
+            self._view = None  # its snapshot may be gone
             raise
+        if shown:
+            self._view = None

@@ -12,7 +12,7 @@ from meshchain.ledger import operations, rules
 from meshchain.ledger.block import Block
 from meshchain.ledger.chain.statedb import Changes, StoredState, changes_of
 from meshchain.ledger.chain.undo import Undo
-from meshchain.ledger.errors import RuleError
+from meshchain.ledger.errors import RuleError, StoreError
 from meshchain.ledger.operations import Commit, Operation
 from meshchain.ledger.params import Consensus
 from meshchain.ledger.rules import stamp
@@ -96,12 +96,13 @@ def connect(
 
 
 def disconnect(state: StoredState, block: Block, undo: Undo, parent_root: bytes, genesis: bytes) -> Changes:
-    """The writes that take ``block``, the tip, back. StoreError is left to the caller's root check."""
+    """The writes that take ``block``, the tip, back. StoreError "damaged" if they do not lead to the parent's root."""
     overlay = Overlay(state)
     undo.apply(overlay)
     changes, root = changes_of(overlay, state, block.header.state_root)
     if root != parent_root:
-        raise RuleError("state-root", "the undo does not lead to the parent's state root")
+        message = f"the undo of block {block.header.id.hex()} does not lead to its parent's state root"
+        raise StoreError("damaged", message)
     opids = [operations.opid(op, genesis) for op in block.operations]
     changes.update((key, None) for key, _ in _index(block, opids))
     changes[layout.UNDO + block.header.id] = None

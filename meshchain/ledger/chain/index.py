@@ -10,7 +10,7 @@ from typing import Final
 
 from meshchain.ledger import chaintime, compact, difficulty
 from meshchain.ledger.difficulty import Anchor, Difficulty
-from meshchain.ledger.errors import RuleError, StoreError
+from meshchain.ledger.errors import CodecError, RuleError, StoreError
 from meshchain.ledger.header import Header
 from meshchain.ledger.params import Consensus
 from meshchain.ledger.store import Reader, layout
@@ -68,7 +68,10 @@ class IndexEntry:
     def decode(cls, block_id: bytes, data: bytes) -> "IndexEntry":
         if len(data) != Header.SIZE + 57:
             raise StoreError("damaged", f"the index entry of block {block_id.hex()} has {len(data)} bytes")
-        header, tail = Header.decode(data[: Header.SIZE]), data[Header.SIZE :]
+        try:
+            header, tail = Header.decode(data[: Header.SIZE]), data[Header.SIZE :]
+        except CodecError as error:  # not the fault of whoever sent something that builds on it
+            raise StoreError("damaged", f"the header of block {block_id.hex()} is damaged: {error}") from error
         height, time, bits = (int.from_bytes(tail[a:b], "big") for a, b in ((32, 36), (36, 44), (44, 48)))
         anchor = Anchor(height, time, bits) if height else None
         state = Difficulty(header.height, header.bits, anchor, int.from_bytes(tail[48:56], "big"))
