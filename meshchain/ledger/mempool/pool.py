@@ -29,6 +29,7 @@ The pool belongs to one thread, the chain's owner's. All of it is bounded: bytes
 of orphans, remembered opids.
 """
 
+import math
 from contextlib import suppress
 from typing import Final
 
@@ -42,7 +43,7 @@ from meshchain.ledger.mempool.confirmed import Confirmed
 from meshchain.ledger.mempool.evidence import Evidence
 from meshchain.ledger.mempool.pending import Dropped, HeldOperationError, Pending
 from meshchain.ledger.mempool.selection import select
-from meshchain.ledger.operations import Operation
+from meshchain.ledger.operations import Commit, Operation
 from meshchain.ledger.params import Params
 from meshchain.ledger.recent import RecentSet
 from meshchain.ledger.workers import Workers
@@ -107,10 +108,8 @@ class Mempool:
         door = self._at(next_block)
         pending = self._pending(operation, now)
         self._check_form(pending)
-        try:
-            door.admit(pending)
-        except RuleError as error:
-            raise self._explained(error, pending.opid) from error
+        self._check_unconfirmed(pending, next_block)
+        door.admit(pending)
         self._promote(pending.name, door)
         return pending.opid
 
@@ -130,11 +129,12 @@ class Mempool:
         if pending.operation.stamp is None:
             raise RuleError("stamp-missing", "the operation carries no stamp")
 
-    def _explained(self, error: RuleError, opid: bytes) -> RuleError:
-        height = self._confirmed.height(opid)
-        if height is None:
-            return error
-        return RuleError("already-confirmed", f"the operation stands in block {height}", height=height, rule=error.code)
+    def _check_unconfirmed(self, pending: Pending, next_block: NextBlock) -> None:
+        """A confirmed operation is never valid again, but for a commit that has left the index."""
+        height = self._confirmed.height(pending.opid)
+        life = self._consensus.commit_life if isinstance(pending.operation, Commit) else math.inf
+        if height is not None and next_block.context.height <= height + life:
+            raise RuleError("already-confirmed", f"the operation stands in block {height}", height=height)
 
     def _promote(self, name: str | None, door: Admission) -> None:
         """Try the orphans of a name again, now that an operation of it has come in."""

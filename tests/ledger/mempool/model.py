@@ -1,7 +1,8 @@
 """The mempool as one would write it without caring for time or space: lists, and every order tried.
 
 An operation is pooled iff there is a place for it among those of its life (in seq order) such that the chain
-itself takes the list as a block. No bounds, no ranks; the same operation has one stamp.
+itself takes the list as a block; a renew takes the first such place, others the last. No bounds, no ranks, and
+one stamp an operation.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +29,8 @@ class ModelPool:
         lane = self.lives.get(life, [])
         if operation in lane:
             return True
-        for at in range(len(lane) + 1):
+        places = range(len(lane) + 1)
+        for at in places if operation.kind == "renew" else reversed(places):
             order = [*lane[:at], operation, *lane[at:]]
             if self._seqs_rise(order) and self.is_block(order, next_block):
                 self.lives[life] = order

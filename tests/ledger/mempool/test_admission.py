@@ -85,11 +85,26 @@ def test_a_confirmed_operation_sent_again_hears_where_it_stands(desk: Desk) -> N
     desk.add(commit)
     desk.mine_selected()
     error = desk.refused(commit, "already-confirmed")
-    assert (error.detail["height"], error.detail["rule"]) == (1, "commitment-known")
+    assert error.detail["height"] == 1
     other = desk.lab.fork(back=1)
     other.mine_empty(2)
     assert desk.follow(desk.lab.take(other)) == []
     assert desk.opids() == [desk.opid(commit)], "it came back with the block that held it"
+
+
+def test_a_commit_may_confirm_again_after_its_life_and_a_reveal_never(desk: Desk) -> None:
+    owner, life = desk.lab.owner(), desk.lab.params.consensus.commit_life
+    desk.mine(desk.lab.stamp(owner.commit("alice")))
+    desk.mine()
+    desk.mine(desk.lab.stamp(owner.reveal("alice")))
+    desk.mine_empty(life - 3)
+    desk.refused(owner.commit("alice"), "already-confirmed")
+    desk.mine()
+    desk.add(owner.commit("alice"))
+    desk.mine_empty(desk.lab.entry("alice").expires)  # and the grace
+    assert desk.lab.chain.state.entry("alice") is None
+    desk.refused(owner.reveal("alice"), "already-confirmed")
+    assert desk.held() == []
 
 
 def test_a_host_that_did_not_sign_is_refused_before_the_stamp(desk: Desk) -> None:

@@ -187,10 +187,11 @@ class MempoolMachine(RuleBasedStateMachine):
         assert self.taken.keys() == {*self.desk.opids(), *self.desk.held()}
 
 
-class TestMempool(MempoolMachine.TestCase):
-    settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+class LongMempoolMachine(MempoolMachine):
+    """The same for `make test-slow`."""
 
 
-@pytest.mark.slow
-class TestMempoolForLong(MempoolMachine.TestCase):
-    settings = settings(max_examples=400, stateful_step_count=40, deadline=None)
+TestMempool = MempoolMachine.TestCase
+TestMempool.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestMempoolForLong = pytest.mark.slow(LongMempoolMachine.TestCase)
+TestMempoolForLong.settings = settings(max_examples=400, stateful_step_count=40, deadline=None)
