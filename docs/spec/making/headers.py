@@ -78,9 +78,9 @@ def _shown(header: Header, *, meets: bool) -> Json:
 def _without_work() -> Iterator[Json]:
     """Under the limit 207fffff: a hash above the target, bits easier than the limit, bits that are no target."""
     hard = replace(mined(_HEADERS[0], _MEMORY_KIB), bits=0x1F00FFFF)
-    yield {"why": "the hash is above the target", "bytes": hard.encode().hex()}
+    yield {"why": "the hash is above the target", "code": "pow", "bytes": hard.encode().hex()}
     for bits, why in ((0x2100FFFF, "easier than the limit"), (0x20FFFFFF, "negative bits"), (0, "target 0")):
-        yield {"why": why, "bytes": replace(_HEADERS[0], bits=bits).encode().hex()}
+        yield {"why": why, "code": "pow", "bytes": replace(_HEADERS[0], bits=bits).encode().hex()}
 
 
 def _refused() -> Iterator[tuple[str, str, bytes]]:
