@@ -39,10 +39,10 @@ def value(data: atheris.FuzzedDataProvider, depth: int = 2) -> codec.Value:
         return data.PickValueInList(["conflict-lost", "expired", "refused", data.ConsumeUnicodeNoSurrogates(8)])
     if kind in (4, 5):
         return data.ConsumeBytes(data.PickValueInList([0, 8, 32, 33, 5]))
-    if kind == 6:
-        return [value(data, 0) for _ in range(data.PickValueInList([0, 7, 8, 9]))]
     if depth == 0:
         return data.ConsumeIntInRange(0, 100)
+    if kind == 6:
+        return [value(data, 0) for _ in range(data.PickValueInList([0, 7, 8, 9]))]
     keys = PARTIAL if kind == 7 else ENDED
     return {key: value(data, depth - 1) for key in keys}
 

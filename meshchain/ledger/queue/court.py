@@ -42,18 +42,24 @@ def settle(items: Iterable[Item], shelf: Shelf, facts: Facts, note: Callable[[It
     names = {item.name for item in stale.values() if item.name is not None}
     for name in names:
         stale.update((item.opid, item) for item in shelf.named(name) if item.alive)
-    for item in list(stale.values()):
-        stale.update((commit.opid, commit) for commit in shelf.commits(item.commitment) if commit.alive)
-    for item in sorted(stale.values(), key=turn):
-        if _settle(item, judge(item, facts, shelf), facts):
-            note(item)
+    for item in sorted((i for i in stale.values() if not isinstance(i.operation, Commit)), key=turn):
+        _rule(item, shelf, facts, note)
+    stale.update((commit.opid, commit) for item in list(stale.values()) for commit in _needed(item, shelf))
+    for item in [item for item in stale.values() if isinstance(item.operation, Commit)]:
+        _rule(item, shelf, facts, note)
     for name in names:
         put_in_turn(shelf.named(name))
     return list(stale.values())
 
 
-def _settle(item: Item, outcome: Verdict | Ended, facts: Facts) -> bool:
-    """Whether something durable changed."""
+def _needed(reveal: Item, shelf: Shelf) -> list[Item]:
+    """Commits whose verdict hangs on this reveal's: those under way, and ended ones if it goes on after all."""
+    return [commit for commit in shelf.commits(reveal.commitment) if commit.alive or (commit.ended and reveal.alive)]
+
+
+def _rule(item: Item, shelf: Shelf, facts: Facts, note: Callable[[Item], None]) -> None:
+    """Judge one item, and ``note`` it if something durable changed."""
+    outcome = judge(item, facts, shelf)
     before = (item.ended, item.life_end, item.sent_at)
     if isinstance(outcome, Ended):
         item.ended, item.progress = outcome, None
@@ -62,7 +68,8 @@ def _settle(item: Item, outcome: Verdict | Ended, facts: Facts) -> bool:
     entry = None if item.name is None else facts.entry(item.name)
     if entry is not None and entry.reg == item.reg:
         item.life_end = facts.life_end(entry)
-    return before != (item.ended, item.life_end, item.sent_at)
+    if before != (item.ended, item.life_end, item.sent_at):
+        note(item)
 
 
 def _go_on(item: Item, verdict: Verdict) -> None:

@@ -98,7 +98,7 @@ class Item:
     def kind(self) -> str:
         return self.operation.kind
 
-    @property
+    @cached_property
     def name(self) -> str | None:
         return operations.name_of(self.operation)
 
@@ -117,7 +117,7 @@ class Item:
         """The life of the name it belongs to."""
         return self.commitment[:REG_SIZE] if isinstance(self.operation, Commit | Reveal) else self.operation.reg
 
-    @property
+    @cached_property
     def seq(self) -> int:
         """0 for kinds without one."""
         return 0 if isinstance(self.operation, Commit | Reveal | operations.Renew) else self.operation.seq

@@ -1,6 +1,7 @@
 """What there is to do, kept up item by item, so that asking every second costs next to nothing."""
 
 import random
+from heapq import nsmallest
 from typing import Final
 
 from meshchain.ledger.queue import stamping
@@ -18,39 +19,40 @@ class Plans:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._stamps: dict[bytes, tuple[tuple[bool, bool, int], Stamp]] = {}
+        self._facts: Facts | None = None
+        self._unstamped: dict[bytes, tuple[tuple[bool, bool, int], Item]] = {}
         self._sends: dict[bytes, Send] = {}
         self._listed: list[Action] | None = None
 
     def make(self, item: Item, facts: Facts) -> None:
-        """Work out what ``item`` needs now: a stamp, to be sent, both or nothing."""
+        """Work out what ``item`` needs at this tip: a stamp, to be sent, both or nothing."""
         self.drop(item)
-        stamp = stamping.needed(item, facts, self._rng)
-        if stamp is not None:
-            self._stamps[item.opid] = _urgency(item, facts), stamp
-        ready = item.alive and item.verdict.phase is Phase.READY and item.sent_tip != facts.tip
-        if ready and stamping.has_stamp(item, facts):
+        self._facts = facts
+        stamped = stamping.has_stamp(item, facts)
+        if stamping.begin_if_needed(item, facts, self._rng):
+            self._unstamped[item.opid] = (stamped, item.verdict.phase is not Phase.READY, item.order), item
+        if stamped and item.alive and item.verdict.phase is Phase.READY and item.sent_tip != facts.tip:
             self._sends[item.opid] = Send(item.opid, item.operation)
 
     def drop(self, item: Item) -> None:
-        self._stamps.pop(item.opid, None)
+        self._unstamped.pop(item.opid, None)
         self._sends.pop(item.opid, None)
         self._listed = None
 
     def stamp(self, opid: bytes) -> Stamp | None:
         """The search that is asked for."""
-        planned = self._stamps.get(opid)
-        return None if planned is None else planned[1]
+        planned = self._unstamped.get(opid)
+        return None if planned is None else self._stamp(planned[1])
+
+    def _stamp(self, item: Item) -> Stamp:
+        assert self._facts is not None  # plans are made on facts
+        return stamping.action(item, self._facts.consensus.pow_memory_kib)
 
     def listed(self) -> list[Action]:
         """Sends, then searches, the most useful first."""
         if self._listed is None:
             sends = list(self._sends.values())[:SENDS_AT_ONCE]
-            searches = sorted(self._stamps.values(), key=lambda planned: planned[0])[:STAMPS_AT_ONCE]
-            self._listed = [*sends, *(stamp for _, stamp in searches)]
+            # First what only its stamp holds back, then what is on its way, then better stamps for what was sent.
+            first = nsmallest(STAMPS_AT_ONCE, self._unstamped.values(), key=lambda planned: planned[0])
+            self._listed = [*sends, *(self._stamp(item) for _, item in first)]
         return list(self._listed)
-
-
-def _urgency(item: Item, facts: Facts) -> tuple[bool, bool, int]:
-    """First what only its stamp holds back, then what is on its way, then better stamps for what was sent."""
-    return stamping.has_stamp(item, facts), item.verdict.phase is not Phase.READY, item.order

@@ -24,6 +24,8 @@ class Shelf:
         return self.items.get(opid)
 
     def put(self, item: Item) -> None:
+        """Add as the last; takes the place of one with the same opid."""
+        self.items.pop(item.opid, None)
         self.items[item.opid] = item
         if item.name is not None:
             self._names.setdefault(item.name, {})[item.opid] = item

@@ -31,24 +31,26 @@ def least_bits(item: Item, facts: Facts) -> int:
     return stamps.minimum_bits(facts.consensus, item.kind, item.name)
 
 
-def needed(item: Item, facts: Facts, rng: random.Random) -> Stamp | None:
-    """The search to run for ``item``, remembered in ``item.partial``; None if its stamp will do."""
+def begin_if_needed(item: Item, facts: Facts, rng: random.Random) -> bool:
+    """Whether ``item`` needs a stamp now; ``item.partial`` is the search for it then."""
     if item.ended is not None or item.verdict.phase not in (Phase.READY, Phase.COMING):
-        return None
-    least, wanted = least_bits(item, facts), wanted_bits(item, facts)
+        return False
+    least = least_bits(item, facts)
+    wanted = wanted_bits(item, least, facts)
     stamp = item.operation.stamp
     has = stamp.bits if stamp is not None and facts.accepts(stamp, least) else -1
     if has >= wanted:
         item.partial = None
-        return None
+        return False
     if item.partial is None or not _is_of_use(item.partial, max(least, has + 1), facts):
         item.partial = _begin(item, wanted, facts, rng)
-    return _action(item, item.partial, facts)
+    return True
 
 
-def wanted_bits(item: Item, facts: Facts) -> int:
+def wanted_bits(item: Item, least: int, facts: Facts) -> int:
+    """``least`` and one more for every 3 blocks waited."""
     waited = 0 if item.sent_at is None else max(0, facts.tip_height - item.sent_at)
-    return min(least_bits(item, facts) + min(waited // BLOCKS_PER_BIT, MAX_RAISE), stamps.rules.MAX_BITS)
+    return min(least + min(waited // BLOCKS_PER_BIT, MAX_RAISE), stamps.rules.MAX_BITS)
 
 
 def _is_of_use(partial: Partial, bits: int, facts: Facts) -> bool:
@@ -78,15 +80,18 @@ def _handed_on(item: Item, height: int, anchor: bytes) -> tuple[tuple[int | None
     return (None,) * stamps.PUZZLES, 0
 
 
-def _action(item: Item, partial: Partial, facts: Facts) -> Stamp:
-    body, signature = operations.body(item.operation), item.operation.signature
+def action(item: Item, memory_kib: int) -> Stamp:
+    """What the queue asks its node for; ``begin_if_needed`` was true."""
+    partial, operation = item.partial, item.operation
+    assert partial is not None
+    body = operations.body(operation)
     return Stamp(
         opid=item.opid,
-        challenge=stamps.challenge(partial.anchor_height, partial.anchor_hash, body, signature),
+        challenge=stamps.challenge(partial.anchor_height, partial.anchor_hash, body, operation.signature),
         bits=partial.bits,
         anchor_height=partial.anchor_height,
         anchor_hash=partial.anchor_hash,
-        memory_kib=facts.consensus.pow_memory_kib,
+        memory_kib=memory_kib,
         start=partial.start,
         found=partial.found,
         tried=partial.tried,

@@ -118,13 +118,14 @@ class Submission:
         known = self._facts.commitment(commitment)
         if known is not None and known.used:
             raise RuleError("commitment-used", "the commitment has been revealed", name=o.name)
-        queued = [*self._shelf.commits(commitment), *(i for i in self.items if i.commitment == commitment)]
-        if known is None and not any(i.ended is None and isinstance(i.operation, Commit) for i in queued):
+        here = [*self._shelf.commits(commitment), *(i for i in self.items if i.commitment == commitment)]
+        queued = any(item.ended is None and isinstance(item.operation, Commit) for item in here)
+        if known is None and not queued:
             raise RuleError("commitment-missing", "neither queue nor chain holds this reveal's commit", name=o.name)
         height = self._facts.height if known is None else known.height
         if abs(height - o.born) > born_range(self._facts):
             raise RuleError("born-range", "born does not fit the commit's height", born=o.born, commit=height)
-        if known is not None and not self._shelf.commits(commitment):
+        if not queued:
             commit = Commit(commitment=commitment)  # so that it can be sent again if a reorg takes it out
             self._add(commit, operations.opid(commit, self._genesis), b"")
 

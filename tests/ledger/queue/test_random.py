@@ -36,6 +36,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.driver = Driver(Lab(PARAMS))
         self.last: dict[bytes, QueueStatus] = {}
         self.promised: set[bytes] = set()
+        self.since: dict[bytes, int] = {}
 
     @property
     def lab(self) -> Lab:
@@ -107,7 +108,7 @@ class AnyOrder(RuleBasedStateMachine):
         other = self.lab.fork(back=min(back, self.lab.height))
         entry, owner = other.chain.state.entry(name), other.owner(number)
         if rival == "register" and entry is None:
-            other.register(owner, name)
+            other.register(other.owner(100 + other.height), name)
         elif rival == "update" and entry is not None and entry.owner == owner.key and self.may_update(other, name):
             other.mine(other.stamp(owner.update(name, entry.reg, entry.seq + 1, {"rival": True})))
         while other.chain.tip.rank <= self.lab.chain.tip.rank:
@@ -133,11 +134,25 @@ class AnyOrder(RuleBasedStateMachine):
         for opid in self.promised - now.keys():
             assert self.may_be_dropped(self.last[opid]), self.last[opid]
         self.promised &= now.keys()
+        for opid, status in now.items():
+            if opid not in self.last or self.last[opid].state != status.state:
+                self.since[opid] = self.lab.height
         self.last = now
 
     def may_be_dropped(self, status: QueueStatus) -> bool:
-        """It had ended, or was confirmed in a life of its name that is over or replaced by now."""
-        return status.state in (*FINAL, "confirmed")
+        """It was shown long enough after it ended, or the life of its name is over, or a later one replaced it."""
+        if status.state in FINAL:
+            return self.lab.height >= self.since[status.opid] + SHOWN - 12  # reorgs move heights a little
+        assert status.state == "confirmed", status
+        if status.kind in ("update", "renew"):
+            return True
+        assert status.name is not None or status.kind == "commit"
+        entry = None if status.name is None else self.lab.chain.state.entry(status.name)
+        located = self.lab.chain.view().locate(status.opid)
+        assert located is not None
+        if entry is None or entry.registered > located.height + PARAMS.consensus.commit_life:
+            return True
+        return entry.expires + PARAMS.consensus.grace <= self.lab.height + 1  # the next block deletes it
 
     @invariant()
     def what_is_told_agrees_with_the_chain(self) -> None:
