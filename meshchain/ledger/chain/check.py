@@ -2,14 +2,16 @@
 
 Runs on a snapshot, so the node goes on meanwhile. The replay checks headers (links, difficulty, work), operations
 and signatures, state roots and undo records; stamps are not hashed again. At the end every derived key of the
-store is compared with the replay's. The first difference is named.
+store is compared with the replay's, and the rows of the header tree with each other (``check_tree``). The
+first difference is named.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from meshchain.ledger.block import Block, decode_body
+from meshchain.ledger.block import Block, decode_body, encode_body
+from meshchain.ledger.chain.check_tree import tree_difference
 from meshchain.ledger.chain.connect import Judge, connect
 from meshchain.ledger.chain.index import Flag, HeaderIndex, IndexEntry
 from meshchain.ledger.chain.statedb import Changes, StoredState
@@ -52,11 +54,13 @@ def check_chain(
             replay.step(height)
             if progress is not None:
                 progress(height, tip.height)
+        difference = _first_difference(reader, scratch) or tree_difference(reader, replay.index)
     except _DifferenceError as found:
         return CheckReport(replay.height_of_tip, replay.done, str(found))
     except LedgerError as error:
-        return CheckReport(replay.height_of_tip, replay.done, f"block {replay.done + 1}: {error.code}: {error.message}")
-    return CheckReport(tip.height, replay.done, _first_difference(reader, scratch))
+        after = f"after block {replay.done}" if replay.done == replay.height_of_tip else f"block {replay.done + 1}"
+        return CheckReport(replay.height_of_tip, replay.done, f"{after}: {error.code}: {error.message}")
+    return CheckReport(tip.height, replay.done, difference)
 
 
 class _DifferenceError(Exception):
@@ -68,7 +72,7 @@ class _Replay:
         self._reader = reader
         self._scratch = scratch
         self._params = params
-        self._index = HeaderIndex(reader, params.consensus)
+        self.index = HeaderIndex(reader, params.consensus)
         self._state = StoredState(scratch)
         self._judge: Judge
         self._parent: IndexEntry
@@ -76,43 +80,44 @@ class _Replay:
         self.height_of_tip = 0
 
     def begin(self, genesis_id: bytes) -> None:
-        entry = self._index.get(genesis_id)
-        if entry is None or self._index.main_id(0) != genesis_id:
+        entry = self.index.get(genesis_id)
+        if entry is None or self.index.main_id(0) != genesis_id:
             raise _DifferenceError("the genesis block is missing")
+        if self._reader.get(layout.BODY + genesis_id) != encode_body(()):
+            raise _DifferenceError("the genesis block has a body that is not empty")
         self._judge = Judge(self._params.consensus, genesis_id, InlineWorkers(), lambda _wid: False)
         self._parent = entry
 
     def tip(self) -> IndexEntry:
         tip_id = self._reader.get(layout.TIP)
-        tip = None if tip_id is None else self._index.get(tip_id)
+        tip = None if tip_id is None else self.index.get(tip_id)
         if tip is None:
             raise _DifferenceError("the store names no known tip")
         self.height_of_tip = tip.height
-        if self._index.main_id(tip.height) != tip.id:
+        if self.index.main_id(tip.height) != tip.id:
             raise _DifferenceError(f"the tip is not the active block at height {tip.height}")
-        if self._index.main_id(tip.height + 1) is not None:
-            raise _DifferenceError(f"there is an active block above the tip at height {tip.height + 1}")
+        above = next(self._reader.items(layout.MAIN, layout.u32(tip.height + 1)), None)
+        if above is not None:
+            raise _DifferenceError(f"there is an active block above the tip: key {above[0]!r}")
         return tip
 
     def step(self, height: int) -> None:
         entry = self._entry(height)
         block = self._block(entry)
-        changes = connect(
-            self._state, block, self._parent.header.state_root, self._block_id, self._judge, stamps=False
-        )
+        changes = connect(self._state, block, self._parent.header.state_root, self._block_id, self._judge, stamps=False)
         self._compare_undo(entry, changes)
         self._scratch.write(changes, sync=False)
         self._parent = entry
         self.done = height
 
     def _entry(self, height: int) -> IndexEntry:
-        block_id = self._index.main_id(height)
-        entry = None if block_id is None else self._index.get(block_id)
+        block_id = self.index.main_id(height)
+        entry = None if block_id is None else self.index.get(block_id)
         if entry is None:
             raise _DifferenceError(f"block {height}: no header at this height")
         if entry.header.id != entry.id or entry.header.previous != self._parent.id:
             raise _DifferenceError(f"block {height}: its header does not follow block {height - 1}")
-        expected = self._index.extend(self._parent, entry.header)
+        expected = self.index.extend(self._parent, entry.header)
         if (entry.work, entry.difficulty) != (expected.work, expected.difficulty):
             raise _DifferenceError(f"block {height}: work or difficulty state in the index is wrong")
         check_work(entry.header, self._params.consensus)
@@ -129,7 +134,7 @@ class _Replay:
         return block
 
     def _block_id(self, height: int) -> bytes:
-        block_id = self._index.main_id(height)
+        block_id = self.index.main_id(height)
         if block_id is None:
             raise _DifferenceError(f"block {height}: no header at this height")
         return block_id
