@@ -1,17 +1,46 @@
 """Blocks that must be refused on a given tip, one for every rule: (why, code, blocks), the last one is meant."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
 from docs.spec.making.network import Branch, Person
 from docs.spec.making.records import Machine
 from meshchain.crypto import sign_ed25519
 from meshchain.ledger import operations
 from meshchain.ledger.block import Block
+from meshchain.ledger.chain.statedb import changes_of
+from meshchain.ledger.errors import RuleError
 from meshchain.ledger.header import Header
-from meshchain.ledger.operations import Commit, Operation, Renew
+from meshchain.ledger.operations import Commit, Operation, Renew, Reveal
+from meshchain.ledger.rules import begin_block, commit, renew, reveal, revoke, transfer, update
+from meshchain.ledger.rules.context import Context
+from meshchain.ledger.state import Commitment, Overlay
 
 Refusal = tuple[str, str, tuple[Block, ...]]
+
+
+_EFFECTS: Final[dict[str, Callable[..., None]]] = {
+    "commit": commit.effect,
+    "reveal": reveal.effect,
+    "update": update.effect,
+    "renew": renew.effect,
+    "transfer": transfer.effect,
+    "revoke": revoke.effect,
+}
+
+
+def _fitting(overlay: Overlay, operation: Operation, context: Context) -> Operation:
+    """``operation`` so that its effect finds what it needs: a commit for a reveal, the reg that the entry has."""
+    if isinstance(operation, Reveal):
+        o = operation
+        made = operations.commitment(context.genesis, o.salt, o.owner, o.born, o.name)
+        if overlay.commitment(made) is None:
+            overlay.set_commitment(made, Commitment(context.height, used=False))
+    elif not isinstance(operation, Commit) and (entry := overlay.entry(operation.name)) is not None:
+        return replace(operation, reg=entry.reg)
+    return operation
 
 
 class Refuser:
@@ -22,7 +51,17 @@ class Refuser:
         self.ann, self.ben, self.cat = (branch.person(word) for word in ("ann", "ben", "cat"))
 
     def _with(self, *listed: Operation) -> Block:
-        return Block(self.branch.header(listed, bytes(32)), tuple(listed))
+        return Block(self.branch.header(listed, self._lax_root(listed)), tuple(listed))
+
+    def _lax_root(self, listed: Sequence[Operation]) -> bytes:
+        """The state root if no operation were checked: so that a block falls by the rule meant, not by its root."""
+        next_block = self.branch.chain.next_block()
+        overlay = Overlay(next_block.state)
+        begin_block(overlay, next_block.context)
+        for operation in listed:
+            with suppress(RuleError):  # where there is no entry to change
+                _EFFECTS[operation.kind](overlay, _fitting(overlay, operation, next_block.context), next_block.context)
+        return changes_of(overlay, self.branch.chain.state, self.branch.chain.tip.header.state_root)[1]
 
     def _one(self, why: str, code: str, *listed: Operation) -> Refusal:
         return why, code, (self._with(*(self.branch.stamp(operation) for operation in listed)),)
@@ -70,8 +109,7 @@ class Refuser:
         yield "too few bits", "stamp-bits", (self._with(self.branch.stamp(commit, bits=0)),)
         yield "65 bits", "stamp-bits", (self._with(replace(good, stamp=replace(good.stamp, bits=65))),)
         lied = replace(good, stamp=replace(good.stamp, bits=64))
-        right_root = self.branch.block(lied).header.state_root
-        yield "bits that were not found", "stamp-work", (Block(self.branch.header((lied,), right_root), (lied,)),)
+        yield "bits that were not found", "stamp-work", (self._with(lied),)
 
     # --- operations -------------------------------------------------------------------------------------------
 
