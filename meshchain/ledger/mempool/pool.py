@@ -49,7 +49,7 @@ from meshchain.ledger.recent import RecentSet
 from meshchain.ledger.workers import Workers
 
 _POOL_BLOCKS: Final = 32
-"""Full blocks that fit into the pool: an hour of them, 1 MiB; at most 7,000 operations (commits)."""
+"""Full blocks that fit into the pool: an hour of them, 1 MiB; at most 10,000 operations (commits with small nonces)."""
 _ORPHAN_BLOCKS: Final = 2
 
 

@@ -28,7 +28,7 @@ of one core in two minutes, in slices of milliseconds (``pace``), and no fan sta
 stop small boards, ten times more would only raise the difficulty ten times, at ten times the heat.
 
 (The very first blocks come faster, one in 20 s on a laptop: the limit is made for slow machines, and it takes
-the line half-lives to pull a fast one back. That is some hundred blocks in the first hours of a network's life.)
+the line half-lives to pull a fast one back. That is some hundred blocks too many in the first hours of a network.)
 
 *While own operations wait* the duty is 50 %. Alone, that is a block in 12 s instead of 120, so registering (a
 commit, three blocks, a reveal) takes a minute instead of ten; the schedule answers with one doubling of the

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from meshchain.ledger import operations
 from meshchain.ledger.errors import RuleError
+from meshchain.ledger.mempool import Mempool
 from meshchain.ledger.stamps import Stamp
 from tests.ledger.kit import Node, small_params
 from tests.ledger.mempool.desk import Desk
@@ -80,6 +81,14 @@ def test_checked_work_is_remembered_for_the_chain(desk: Desk) -> None:
     assert operations.wid(worthless) not in seen
 
 
+def test_work_that_was_checked_elsewhere_is_not_hashed_again(desk: Desk) -> None:
+    commit = desk.lab.stamp(desk.lab.owner().commit("alice"))
+    desk.add(commit)
+    other = Mempool(desk.lab.params, desk.hashes, desk.lab.chain.stamps_seen)
+    other.add(commit, desk.lab.next(), 0)
+    assert desk.hashes.calls == 8
+
+
 def test_a_confirmed_operation_sent_again_hears_where_it_stands(desk: Desk) -> None:
     commit = desk.lab.stamp(desk.lab.owner().commit("alice"))
     desk.add(commit)
@@ -90,6 +99,7 @@ def test_a_confirmed_operation_sent_again_hears_where_it_stands(desk: Desk) -> N
     other.mine_empty(2)
     assert desk.follow(desk.lab.take(other)) == []
     assert desk.opids() == [desk.opid(commit)], "it came back with the block that held it"
+    desk.add(desk.lab.owner().commit("alice"), more=1)
 
 
 def test_a_commit_may_confirm_again_after_its_life_and_a_reveal_never(desk: Desk) -> None:

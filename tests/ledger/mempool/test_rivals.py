@@ -75,3 +75,18 @@ def test_one_life_cannot_keep_others_out(desk: Desk) -> None:
     assert newcomer in desk.opids()
     assert len(desk.pool) == 8
     desk.refused(greedy.update(NAME, greedy.reg(NAME), 9), "mempool-name-full", more=9)
+
+
+def test_a_name_can_be_revealed_in_the_very_block_that_deletes_it(desk: Desk) -> None:
+    old, new, c = desk.lab.owner(1), desk.lab.owner(2), desk.lab.params.consensus
+    entry = desk.lab.register(old, NAME)
+    freed = entry.expires + c.grace
+    desk.mine_empty(freed - 3 - desk.lab.height)
+    born = desk.lab.height
+    desk.mine(desk.lab.stamp(new.commit(NAME, born)))
+    desk.refused(new.reveal(NAME, born=born), "name-taken")
+    desk.mine()
+    assert (desk.lab.height, desk.lab.entry(NAME).owner) == (freed - 1, old.key)
+    desk.add(new.reveal(NAME, born=born))
+    desk.mine_selected()
+    assert desk.lab.entry(NAME).owner == new.key
