@@ -112,6 +112,7 @@ def _first_lives(story: Story) -> tuple[bytes, bytes]:
     alice = _record(story, 1, ann.key, "alice", 1)
     ab = _record(story, 2, ben.key, "ab", 1)
     story.mine(ann.reveal("alice", alice), ben.reveal("ab", ab), note="both claim eeee::1: the first gets it")
+    story.refuse(story.refuser().even_median())
     reg_alice, reg_ab = ann.reg("alice"), ben.reg("ab")
     plain = _record(story, 1, ann.key, "alice") | {"dns": [["www", "A", 300, "192.0.2.1"]]}
     updates = ann.update("alice", reg_alice, 1, plain), ben.update("ab", reg_ab, 5, ab)
@@ -121,9 +122,10 @@ def _first_lives(story: Story) -> tuple[bytes, bytes]:
     by_node = _signed_by_node(renew, 1, story.node.genesis)
     story.mine(by_node, ben.renew("ab", reg_ab, 33), note="renewed by the primary's node key, and by the owner")
     story.mine(ben.transfer("ab", reg_ab, 6, cat.key), note="ab to cat: the record is emptied, the address stays")
-    both = cat.update("ab", reg_ab, 7), ann.update("alice", reg_alice, 2, plain | {"future": b"\1"})
-    story.mine(*both, note="an update without a claim frees the address; unknown keys are kept")
-    story.mine(cat.revoke("ab", reg_ab, 8), note="ab revoked; the commitments of block 1 are pruned")
+    kept = _record(story, 3, cat.key, "ab", 1)
+    both = cat.update("ab", reg_ab, 7, kept), ann.update("alice", reg_alice, 2, plain | {"future": b"\1"})
+    story.mine(*both, note="ab claims what it holds; unknown keys are kept")
+    story.mine(cat.revoke("ab", reg_ab, 8), note="ab revoked, its address freed; the commitments of block 1 are pruned")
     story.refuse(story.refuser().revoked(reg_ab))
     return reg_alice, reg_ab
 
@@ -137,7 +139,9 @@ def _rivals(story: Story) -> None:
     """Heights 9 to 13: ann and ben reveal carol on two branches, ben's becomes the heavier."""
     ann, ben = story.branch.person("ann"), story.branch.person("ben")
     story.mine(ann.commit("carol"), ben.commit("carol"), note="two owners want carol")
-    story.mine()
+    chain = story.branch.chain
+    step = chain.next_block().median_time + 1 - chain.tip.header.time
+    story.take(story.branch.mine(step=step), "the earliest time the median permits")
     rival = Branch()
     for step in story.steps:
         rival.add(Block.decode(bytes.fromhex(str(step["block"])), rival.params.consensus))

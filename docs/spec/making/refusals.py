@@ -81,6 +81,12 @@ class Refuser:
         repeated = self.branch.stamp(Commit(commitment=bytes(32)))
         yield "an operation twice", "operation-repeated", (self._with(repeated, repeated),)
 
+    def even_median(self) -> Iterator[Refusal]:
+        """On a tip with an even number of ancestors, itself and genesis included: the upper middle one counts."""
+        good, median = self.branch.block().header, self.branch.chain.next_block().median_time
+        early = self.branch.worked(replace(good, time=median))
+        yield "time equals the upper of the two in the middle", "time-too-old", (Block(early, ()),)
+
     def _bad_headers(self, good: Header) -> Iterator[tuple[str, str, Header]]:
         work = self.branch.worked
         yield "height skipped", "header-height", work(replace(good, height=good.height + 1))

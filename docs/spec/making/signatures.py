@@ -97,7 +97,9 @@ def _ecdsa_cases() -> Iterator[Case]:
     yield "s = 0", key, digest, _compact(r, 0), False
     yield "r = n", key, digest, _compact(_N, s), False
     yield "s = n", key, digest, _compact(r, _N), False
-    yield "s = (n + 1)/2, the least high one", key, digest, _compact(r, (_N + 1) // 2), False
+    for limit, good_s in ((_N // 2, True), (_N // 2 + 1, False)):
+        why = "s = (n - 1)/2, the greatest low one" if good_s else "s = (n + 1)/2, the least high one"
+        yield why, key, *_with_s(private, limit), good_s
     yield "r and s swapped", key, digest, good[32:] + good[:32], False
     yield "another digest", key, secret("another digest"), good, False
     yield "another key", ecdsa_public_key(secret("owner b")), digest, good, False
@@ -110,6 +112,14 @@ def _ecdsa_cases() -> Iterator[Case]:
     yield "key no point", b"\2" + (5).to_bytes(32, "big"), digest, good, False
     infinity = -int.from_bytes(digest, "big") * pow(r, -1, _N) % _N
     yield "u1 G + u2 Q is infinity", ecdsa_public_key(infinity.to_bytes(32, "big")), digest, good, False
+
+
+def _with_s(private: bytes, s: int) -> tuple[bytes, bytes]:
+    """(digest, signature): the digest for which this s solves the equation."""
+    nonce = secret("nonce")
+    r = int.from_bytes(ecdsa_public_key(nonce)[1:], "big") % _N
+    digest = (s * int.from_bytes(nonce, "big") - r * int.from_bytes(private, "big")) % _N
+    return digest.to_bytes(32, "big"), _compact(r, s)
 
 
 def _compact(r: int, s: int) -> bytes:

@@ -29,7 +29,7 @@ def document() -> Document:
         "anchors": [_anchors(network, height) for network in _NETWORKS for height in _HEIGHTS],
         "minimum_bits": list(_minima()),
         "valid": [_valid(commit), _valid(reveal)],
-        "invalid": [_invalid(reveal, *case) for case in _wrong(reveal.stamp)],
+        "invalid": [_invalid(reveal, *case) for case in _wrong(reveal, reveal.stamp)],
     }
 
 
@@ -55,12 +55,7 @@ def _valid(operation: Operation) -> Document:
     stamp = operation.stamp
     assert stamp is not None
     challenge = _challenge(operation, stamp)
-    hashes = [
-        argon2id(
-            challenge + bytes((index,)) + nonce.to_bytes(8, "big"), b"meshchain-stamp1", memory_kib=MEMORY_KIB
-        ).hex()
-        for index, nonce in enumerate(stamp.nonces)
-    ]
+    hashes = [_hash(challenge, index, nonce).hex() for index, nonce in enumerate(stamp.nonces)]
     return {
         "kind": operation.kind,
         "body": operations.body(operation).hex(),
@@ -74,12 +69,23 @@ def _valid(operation: Operation) -> Document:
     }
 
 
-def _wrong(stamp: Stamp) -> Iterator[tuple[str, Stamp]]:
+def _wrong(operation: Operation, stamp: Stamp) -> Iterator[tuple[str, Stamp]]:
     yield "another anchor hash", replace(stamp, anchor_hash=bytes(8))
     yield "another anchor height", replace(stamp, anchor_height=720)
     yield "nonces in another order", replace(stamp, nonces=stamp.nonces[::-1])
     yield "the last nonce is 2^64 - 1", replace(stamp, nonces=(*stamp.nonces[:7], 2**64 - 1))
     yield "more bits than were found", replace(stamp, bits=BITS + 8)
+    short = next(nonce for nonce in range(2**16) if _zero_bits(_challenge(operation, stamp), 7, nonce) == BITS - 1)
+    yield "the last hash is one bit short", replace(stamp, nonces=(*stamp.nonces[:7], short))
+
+
+def _zero_bits(challenge: bytes, index: int, nonce: int) -> int:
+    return 256 - int.from_bytes(_hash(challenge, index, nonce), "big").bit_length()
+
+
+def _hash(challenge: bytes, index: int, nonce: int) -> bytes:
+    password = challenge + bytes((index,)) + nonce.to_bytes(8, "big")
+    return argon2id(password, b"meshchain-stamp1", memory_kib=MEMORY_KIB)
 
 
 def _invalid(operation: Operation, why: str, stamp: Stamp) -> Json:

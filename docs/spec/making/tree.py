@@ -202,6 +202,12 @@ def _wrong_others(state: State, absent: str) -> Iterator[tuple[str, str, bytes]]
         "other-key-elsewhere",
         _changed(proof, end=[neighbour(absent, 0), end[1]]),
     )
+    last = _parts(proof)[0] - 1
+    yield (
+        "another leaf that leaves the path at the last step",
+        "other-key-elsewhere",
+        _changed(proof, end=[neighbour(absent, last), end[1]]),
+    )
     yield "another entry hash", "root", _changed(proof, end=[end[0], secret("x")])
     yield "nothing there instead of the other leaf", "root", _changed(proof, end=None)
 
