@@ -100,16 +100,14 @@ class Facts:
         return None
 
     def transfer_from(self, owner: bytes, name: str, entry: NameEntry) -> bytes | None:
-        """opid of the transfer by which ``owner`` lost this life of the name; None if it never had it."""
+        """opid of the transfer by which ``owner`` lost this life of the name, or of the latest if it never had it."""
         lost_by: bytes | None = None
         for opid, operation in self._back(name, entry):
-            if isinstance(operation, Transfer):
-                if operation.new_owner == owner:
-                    return lost_by
+            if isinstance(operation, Transfer) and (lost_by is None or operation.new_owner != owner):
                 lost_by = opid
-            elif isinstance(operation, Reveal):
-                return lost_by if operation.owner == owner else None
-        return None
+            elif isinstance(operation, Transfer):
+                break
+        return lost_by
 
     def _back(self, name: str, entry: NameEntry) -> Iterator[tuple[bytes, Operation]]:
         """Operations of the life of ``entry``, newest first, back to its reveal."""

@@ -80,6 +80,8 @@ class Item:
     """Unix seconds."""
     signer: bytes
     """The key that signed: an owner's 33 bytes or a node's 32; empty for a commit."""
+    base_seq: int = 0
+    """seq of the name's entry when the signer was found to be entitled: before that seq it may not be yet."""
     life_end: int = 0
     """First height at which this life of the name is over, as last known; 0: not known yet."""
     sent_at: int | None = None

@@ -47,10 +47,14 @@ def _worth(item: Item, shelf: Shelf) -> tuple[bool, int, bool]:
 
 
 def _orphaned(gone: dict[bytes, Item], shelf: Shelf) -> list[Item]:
-    """Commits that served only reveals which go now."""
+    """Commits that have served: the reveal that used them goes, or all that could have."""
     reveals = [item for item in gone.values() if isinstance(item.operation, Reveal)]
-    commits = [commit for reveal in reveals for commit in shelf.commits(reveal.commitment) if not commit.alive]
-    return [c for c in commits if all(reveal.opid in gone for reveal in shelf.reveals(c.commitment))]
+    pairs = [(reveal, commit) for reveal in reveals for commit in shelf.commits(reveal.commitment) if not commit.alive]
+    return [
+        commit
+        for reveal, commit in pairs
+        if reveal.confirmed or all(other.opid in gone for other in shelf.reveals(commit.commitment))
+    ]
 
 
 def shown_until(height: int, facts: Facts) -> int:

@@ -19,7 +19,7 @@ from meshchain.ledger.stamps import PUZZLES
 
 VERSION: Final = 1
 _KEYS: Final = frozenset(
-    ("version", "operation", "order", "added", "signer", "life_end", "sent_at", "partial", "ended")
+    ("version", "operation", "order", "added", "signer", "base_seq", "life_end", "sent_at", "partial", "ended")
 )
 _FINAL: Final[dict[str, FinalState]] = {"conflict-lost": "conflict-lost", "expired": "expired", "refused": "refused"}
 _ANCHOR_HASH: Final = 8
@@ -35,6 +35,7 @@ def encode(item: Item) -> bytes:
             "order": item.order,
             "added": item.added,
             "signer": item.signer,
+            "base_seq": item.base_seq,
             "life_end": item.life_end,
             "sent_at": item.sent_at,
             "partial": None if item.partial is None else _partial_value(item.partial),
@@ -70,6 +71,7 @@ def _decode(opid: bytes, data: bytes, genesis: bytes, consensus: Consensus) -> I
         order=shape.uint(fields, "order", shape.U64),
         added=shape.uint(fields, "added", shape.U64),
         signer=signer,
+        base_seq=shape.uint(fields, "base_seq", shape.U64),
         life_end=shape.uint(fields, "life_end", shape.U64),
         sent_at=sent_at,
         partial=None if fields["partial"] is None else _partial(shape.table(fields["partial"], "partial")),

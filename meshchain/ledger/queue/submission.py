@@ -49,8 +49,8 @@ class Submission:
             return opid
         if self._waiting + len(self.items) >= MAX_WAITING:
             raise RuleError("queue-full", "too many operations wait in the queue", limit=MAX_WAITING)
-        signer = self._check(operation, opid)
-        self._add(operation, opid, signer)
+        signer, base_seq = self._check(operation, opid)
+        self._add(operation, opid, signer, base_seq)
         return opid
 
     def _well_formed(self, draft: Operation) -> Operation:
@@ -69,7 +69,7 @@ class Submission:
         known = self._shelf.get(opid)
         return (known is not None and known.ended is None) or any(item.opid == opid for item in self.items)
 
-    def _add(self, operation: Operation, opid: bytes, signer: bytes) -> None:
+    def _add(self, operation: Operation, opid: bytes, signer: bytes, base_seq: int) -> None:
         item = Item(
             opid=opid,
             operation=operation,
@@ -77,17 +77,18 @@ class Submission:
             order=self._order + len(self.items),
             added=self._added,
             signer=signer,
+            base_seq=base_seq,
         )
         entry = None if item.name is None else self._facts.entry(item.name)
         if entry is not None and entry.reg == item.reg:
             item.life_end = self._facts.life_end(entry)
         self.items.append(item)
 
-    # --- checks, each returns the key that signed ----------------------------------------------------------
+    # --- checks, each returns the key that signed, and the seq of the entry that entitled it ---------------
 
-    def _check(self, operation: Operation, opid: bytes) -> bytes:
+    def _check(self, operation: Operation, opid: bytes) -> tuple[bytes, int]:
         if isinstance(operation, Commit):
-            return b""
+            return b"", 0
         waiting = [item for item in self._named(operation.name) if item.alive]
         if len(waiting) >= MAX_PER_NAME:
             raise RuleError(
@@ -100,12 +101,12 @@ class Submission:
             raise RuleError("already-confirmed", f"block {height} holds this operation", height=height)
         return self._check_turn(operation, opid, waiting)
 
-    def _check_reveal(self, operation: Reveal, opid: bytes) -> bytes:
+    def _check_reveal(self, operation: Reveal, opid: bytes) -> tuple[bytes, int]:
         if self._facts.located(opid) is None:
             self._check_free(operation)
             self._check_commit(operation)
         rules.check_authority(self._facts.state, operation, self._facts.context)
-        return operation.owner
+        return operation.owner, 0
 
     def _check_free(self, operation: Reveal) -> None:
         taken = self._facts.entry(operation.name)
@@ -127,17 +128,19 @@ class Submission:
             raise RuleError("born-range", "born does not fit the commit's height", born=o.born, commit=height)
         if not queued:
             commit = Commit(commitment=commitment)  # so that it can be sent again if a reorg takes it out
-            self._add(commit, operations.opid(commit, self._genesis), b"")
+            self._add(commit, operations.opid(commit, self._genesis), b"", 0)
 
-    def _check_turn(self, operation: Update | Renew | Transfer | Revoke, opid: bytes, waiting: list[Item]) -> bytes:
+    def _check_turn(
+        self, operation: Update | Renew | Transfer | Revoke, opid: bytes, waiting: list[Item]
+    ) -> tuple[bytes, int]:
         before = [item for item in waiting if item.reg == operation.reg and RANK[item.kind] <= RANK[operation.kind]]
         trial = self._trial(operation.name, before)
         entry = trial.entry(operation.name)
         rules.apply(trial, operation, self._facts.context)
         assert entry is not None  # apply() has seen it
         if isinstance(operation, Renew) and not verify_ecdsa(entry.owner, opid, operation.signature):
-            return primary_key(entry.record) or b""
-        return entry.owner
+            return primary_key(entry.record) or b"", entry.seq
+        return entry.owner, entry.seq
 
     def _trial(self, name: str, before: list[Item]) -> Overlay:
         """The next block's state after the queued operations ``before`` of one life of the name."""

@@ -212,3 +212,20 @@ def test_what_ended_and_was_confirmed_after_all_says_so() -> None:
     driver.follow(driver.lab.mine(driver.lab.stamp(alice.commit("alice"))))
     assert driver.state(commit) == "confirmed"
     driver.check_restart()
+
+
+def test_a_key_that_lost_a_name_may_sign_for_when_it_gets_it_back() -> None:
+    driver = Driver()
+    alice, bob = driver.lab.owner(1), driver.lab.owner(2)
+    entry = driver.lab.register(alice, "alice")
+    driver.mine(driver.lab.stamp(alice.transfer("alice", entry.reg, 1, bob.key)))
+    back, update = driver.submit(
+        bob.transfer("alice", entry.reg, 2, alice.key), alice.update("alice", entry.reg, 3, {"v": 3})
+    )
+    assert driver.state(update) == "queued"
+    driver.check_restart()
+    driver.mine(blocks=2)
+    driver.reorg(2)
+    assert [driver.state(opid) for opid in (back, update)] == ["queued"] * 2
+    driver.mine(blocks=2)
+    assert [driver.state(opid) for opid in (back, update)] == ["confirmed"] * 2

@@ -54,6 +54,7 @@ def items(draw: st.DrawFn) -> Item:
         order=draw(U64),
         added=draw(U64),
         signer=b"" if isinstance(operation, operations.Commit) else draw(st.sampled_from((ALICE.key, bytes(32)))),
+        base_seq=draw(U64),
         life_end=draw(U64),
         sent_at=draw(st.none() | U32),
         partial=draw(st.none() | PARTIALS),

@@ -26,13 +26,13 @@ def judge(item: Item, operation: Update | Transfer | Revoke, facts: Facts, shelf
 
 def other_owner(item: Item, name: str, entry: NameEntry, facts: Facts) -> Verdict | Ended:
     """The owner's key does not own the name at this tip: it lost it, or does not have it yet."""
-    winner = facts.transfer_from(item.signer, name, entry)
-    if winner is not None:
+    if entry.seq >= item.base_seq:
+        winner = facts.transfer_from(item.signer, name, entry)
         return facts.lost("signature", f"{name} was transferred to another owner", winner)
     return Verdict(
-        phase=Phase.HELD,
-        reason=f"a reorg took out the transfer that gave {name} to the key which signed this",
-        next_change=f"when the transfer is back; given up at block {item.life_end}",
+        phase=Phase.COMING,
+        reason=f"waits for the transfer that gives {name} to the key which signed this",
+        next_change=f"when the transfer is confirmed; given up at block {facts.life_end(entry)}",
     )
 
 
