@@ -112,7 +112,7 @@ def _first_lives(story: Story) -> tuple[bytes, bytes]:
     alice = _record(story, 1, ann.key, "alice", 1)
     ab = _record(story, 2, ben.key, "ab", 1)
     story.mine(ann.reveal("alice", alice), ben.reveal("ab", ab), note="both claim eeee::1: the first gets it")
-    story.refuse(story.refuser().even_median())
+    story.refuse(story.refuser().median())
     reg_alice, reg_ab = ann.reg("alice"), ben.reg("ab")
     plain = _record(story, 1, ann.key, "alice") | {"dns": [["www", "A", 300, "192.0.2.1"]]}
     updates = ann.update("alice", reg_alice, 1, plain), ben.update("ab", reg_ab, 5, ab)
@@ -122,6 +122,7 @@ def _first_lives(story: Story) -> tuple[bytes, bytes]:
     by_node = _signed_by_node(renew, 1, story.node.genesis)
     story.mine(by_node, ben.renew("ab", reg_ab, 33), note="renewed by the primary's node key, and by the owner")
     story.mine(ben.transfer("ab", reg_ab, 6, cat.key), note="ab to cat: the record is emptied, the address stays")
+    story.refuse(story.refuser().transferred(reg_ab))
     kept = _record(story, 3, cat.key, "ab", 1)
     both = cat.update("ab", reg_ab, 7, kept), ann.update("alice", reg_alice, 2, plain | {"future": b"\1"})
     story.mine(*both, note="ab claims what it holds; unknown keys are kept")
@@ -139,9 +140,7 @@ def _rivals(story: Story) -> None:
     """Heights 9 to 13: ann and ben reveal carol on two branches, ben's becomes the heavier."""
     ann, ben = story.branch.person("ann"), story.branch.person("ben")
     story.mine(ann.commit("carol"), ben.commit("carol"), note="two owners want carol")
-    chain = story.branch.chain
-    step = chain.next_block().median_time + 1 - chain.tip.header.time
-    story.take(story.branch.mine(step=step), "the earliest time the median permits")
+    _earliest(story)
     rival = Branch()
     for step in story.steps:
         rival.add(Block.decode(bytes.fromhex(str(step["block"])), rival.params.consensus))
@@ -153,6 +152,12 @@ def _rivals(story: Story) -> None:
     story.take(last[1], early, headers=(last[0].header,))
     story.take(last[0], "three blocks against two: carol is ben's")
     story.branch = rival
+
+
+def _earliest(story: Story) -> None:
+    chain = story.branch.chain
+    step = chain.next_block().median_time + 1 - chain.tip.header.time
+    story.take(story.branch.mine(step=step), "the earliest time that the median permits")
 
 
 def _tie(story: Story) -> None:
@@ -169,12 +174,18 @@ def _tie(story: Story) -> None:
 def _running_out(story: Story, reg_alice: bytes, reg_ab: bytes) -> None:
     """Heights 15 to 36: commitments pruned and made again, expiry, grace, renewal."""
     ann, ben = story.branch.person("ann"), story.branch.person("ben")
-    story.mine(ben.commit("dave"))
-    story.mine(ann.commit("frank"), note="never revealed in time")
+    ahead = story.branch.mine(story.branch.stamp(ben.commit("dave")), step=3000)
+    story.take(ahead, "a clock 50 minutes ahead; twelve blocks later the median forgets it")
+    frank = story.branch.mine(story.branch.stamp(ann.commit("frank")), step=-2900)
+    story.take(frank, "never revealed in time")
     story.mine(ben.reveal("dave"))
     _wait(story, 22)
     story.refuse(story.refuser().pruned())
     story.mine(ann.commit("frank"), note="the same commit again, after its life")
+    _wait(story, 25)
+    story.refuse(story.refuser().median())
+    story.mine()
+    _earliest(story)
     _wait(story, 30)
     story.mine(ann.commit("ivan"))
     _wait(story, 34)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from docs.spec.making.network import Branch, Person
+from docs.spec.making.network import Branch, Op, Person
 from docs.spec.making.records import Machine
 from meshchain.crypto import sign_ed25519
 from meshchain.ledger import operations
@@ -81,11 +81,11 @@ class Refuser:
         repeated = self.branch.stamp(Commit(commitment=bytes(32)))
         yield "an operation twice", "operation-repeated", (self._with(repeated, repeated),)
 
-    def even_median(self) -> Iterator[Refusal]:
-        """On a tip with an even number of ancestors, itself and genesis included: the upper middle one counts."""
+    def median(self) -> Iterator[Refusal]:
+        """On a tip where another count of ancestors, or the lower of two in the middle, gives another median."""
         good, median = self.branch.block().header, self.branch.chain.next_block().median_time
         early = self.branch.worked(replace(good, time=median))
-        yield "time equals the upper of the two in the middle", "time-too-old", (Block(early, ()),)
+        yield "time equals the median here", "time-too-old", (Block(early, ()),)
 
     def _bad_headers(self, good: Header) -> Iterator[tuple[str, str, Header]]:
         work = self.branch.worked
@@ -136,6 +136,7 @@ class Refuser:
     def living(self, reg_alice: bytes, reg_ab: bytes) -> Iterator[Refusal]:
         """At height 5: alice (ann) has seq 1, ab (ben) has seq 5."""
         ann, ben, cat = self.ann, self.ben, self.cat
+        yield self._one("a used commitment in the index", "commitment-known", ann.commit("alice"))
         yield self._one("revealed before", "commitment-used", ann.reveal("alice"))
         yield self._one("the name is registered", "name-taken", ben.reveal("alice"))
         yield self._one("no such name", "name-absent", ann.update("nobody", reg_alice, 1))
@@ -148,7 +149,7 @@ class Refuser:
         again = ann.renew("alice", reg_alice, 33), ann.renew("alice", reg_alice, 35)
         yield self._one("renewed twice in a block", "renew-no-gain", *again)
         yield self._one("renewed by a node that is no primary", "signature", self._renewed_by(2, reg_alice))
-        by_node = replace(ann.update("alice", reg_alice, 2), signature=self._renewed_by(1, reg_alice).signature)
+        by_node = self._signed_by_node(1, ann.update("alice", reg_alice, 2))
         yield self._one("updated with a node key's signature", "signature", by_node)
         no_point = b"\2" + (5).to_bytes(32, "big")
         yield self._one("no key", "owner-key", ann.transfer("alice", reg_alice, 2, no_point))
@@ -159,9 +160,16 @@ class Refuser:
         return Person("ann", bytes(32))
 
     def _renewed_by(self, number: int, reg: bytes) -> Renew:
-        renew = Renew(name="alice", reg=reg, expires=33)
-        node = Machine(number)
-        return replace(renew, signature=sign_ed25519(node.seed, operations.opid(renew, self.branch.genesis)))
+        return self._signed_by_node(number, Renew(name="alice", reg=reg, expires=33))
+
+    def _signed_by_node(self, number: int, operation: Op) -> Op:
+        signature = sign_ed25519(Machine(number).seed, operations.opid(operation, self.branch.genesis))
+        return replace(operation, signature=signature)
+
+    def transferred(self, reg_ab: bytes) -> Iterator[Refusal]:
+        """ab was transferred to cat: its record is empty."""
+        by_node = self._signed_by_node(2, Renew(name="ab", reg=reg_ab, expires=35))
+        yield self._one("renewed by the node that was its primary", "signature", by_node)
 
     def revoked(self, reg_ab: bytes) -> Iterator[Refusal]:
         """After cat revoked ab."""
