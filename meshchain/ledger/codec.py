@@ -41,6 +41,27 @@ def decode(data: bytes) -> Value:
     return value
 
 
+def scalar_at(data: bytes, at: int) -> tuple[Value, int]:
+    """The item at offset ``at``, which must be no container, and the offset after it; CodecError otherwise.
+
+    With array_at, for readers that know what comes next: they stop at the first item that is not it, and
+    build nothing that they did not want.
+    """
+    if at < len(data) and data[at] >> 5 in (_ARRAY, _MAP):
+        raise CodecError("field-type", "an array or a map where a plain value belongs")
+    return _decode_at(data, at, 0)
+
+
+def array_at(data: bytes, at: int) -> tuple[int, int]:
+    """The count of the array whose head is at offset ``at``, and the offset of its first item."""
+    major, count, at = _argument(data, at)
+    if major != _ARRAY:
+        raise CodecError("field-type", "an array belongs here")
+    if count > len(data) - at:  # every item takes at least one byte
+        raise CodecError("truncated", "an array announces more items than bytes are left")
+    return count, at
+
+
 def _head(major: int, argument: int) -> bytes:
     if argument < 24:
         return _SMALL[major][argument]
