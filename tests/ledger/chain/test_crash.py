@@ -159,7 +159,7 @@ def test_disconnecting_everything_leaves_nothing_derived() -> None:
     for block in OLD:
         chain.add_block(block, None)
     while chain.tip.height:
-        chain._disconnect_tip()
+        chain._moves.disconnect_tip()
     assert derived(chain.store) == {}
 
 
