@@ -20,6 +20,7 @@ from tests.spec.reading import SPEC, VECTORS, load, raw
 ROOT: Final = SPEC.parents[1]
 LEDGER: Final = ROOT / "meshchain" / "ledger"
 TEXT: Final = (SPEC / "ledger.md").read_text(encoding="utf-8")
+GOSSIP: Final = (SPEC / "gossip.md").read_text(encoding="utf-8")
 NETWORKS: Final = ("mesh", "test", "dev")
 ERRORS: Final = {"RuleError", "CodecError", "ProofError", "HeldError"}
 ELSEWHERE: Final = {"mempool", "queue", "mining", "store", "template.py", "record_json.py"}
@@ -30,9 +31,9 @@ HANDED_ON: Final = ("name-length", "name-alphabet", "name-edge-hyphen", "name-do
 """Codes of other rules that a proof is refused with."""
 
 
-def _table(heading: str) -> list[list[str]]:
+def _table(heading: str, document: str = TEXT) -> list[list[str]]:
     """The rows below the head that begins with these cells."""
-    after = TEXT.split(f"\n{heading}", 1)[1].splitlines()[2:]
+    after = document.split(f"\n{heading}", 1)[1].splitlines()[2:]
     rows = []
     for line in after:
         if not line.startswith("|"):
@@ -95,7 +96,9 @@ def test_every_tag_is_listed() -> None:
     files = [*(ROOT / "meshchain").rglob("*.py"), *(ROOT / "wallet").rglob("*.py")]
     used = {tag for path in files for _, tag in _calls(path, {"tagged_hash", "_scalar"})}
     listed = {row[0] for row in _table("| tag | fields |")}
-    assert listed == used
+    gossip = {row[0] for row in _table("| tag | fields |", GOSSIP)}
+    assert not listed & gossip
+    assert listed | gossip == used
     assert {case["tag"] for case in load("hashes.json")["tagged"]} == listed - {"wallet-file"}
 
 
