@@ -67,7 +67,7 @@ class Chain:
 
     @property
     def tip(self) -> IndexEntry:
-        """The newest block of the active chain."""
+        """The newest block of the active chain, as last known."""
         return self._standing.tip
 
     @property
@@ -83,19 +83,26 @@ class Chain:
         Raises RuleError (unknown-parent, header-*, time-too-old, pow, block-failed) or HeldError (time-too-new) for
         the first bad header; those before it are kept.
         """
-        return self._intake.add_headers(headers, now)
+        with self._standing.upright():
+            return self._intake.add_headers(headers, now)
 
     def add_block(self, block: Block, now: float | None) -> Switch:
         """Check and keep a block, then activate the best branch. RuleError, HeldError as add_headers, and
         operations-root, block-size, block-failed; a block on the tip that breaks a rule raises that rule's error."""
-        (entry,) = self._intake.add_headers([block.header], now)
-        self._intake.add_body(entry, block)
-        return self.activate(blame=entry.id)
+        with self._standing.upright():
+            (entry,) = self._intake.add_headers([block.header], now)
+            self._intake.add_body(entry, block)
+            return self._activate(blame=entry.id)
 
     # --- moving between branches ---------------------------------------------------------------------------
 
-    def activate(self, blame: bytes | None = None) -> Switch:
-        """Move to the best candidate that may be adopted. If block ``blame`` proves invalid, raise its error."""
+    def activate(self) -> Switch:
+        """Move to the best candidate that may be adopted."""
+        with self._standing.upright():
+            return self._activate()
+
+    def _activate(self, blame: bytes | None = None) -> Switch:
+        """If block ``blame`` proves invalid, raise its error."""
         problem: RemoteError | None = None
         while (branch := self._choice.best_adoptable()) is not None:
             failed = self._moves.adopt(branch, settling=self.settling)
@@ -112,14 +119,18 @@ class Chain:
         They were stamped by a clock that has been set since. They stay in the header tree and are adopted again once
         ``latest`` has passed their time and they are still the best branch.
         """
+        with self._standing.upright():
+            self._choice.latest = latest
+            self._take_back_after(latest)
+            return self._activate()
+
+    def _take_back_after(self, latest: int) -> None:
         standing = self._standing
         before = standing.tip
-        self._choice.latest = latest
         while standing.tip.header.time > latest and standing.tip.height > 0 and not standing.tip.flags & Flag.SETTLED:
             self._moves.disconnect_tip()
         if standing.tip.id != before.id:
             standing.candidates = Candidates.find(standing.index, standing.tip)
-        return self.activate()
 
     # --- parking -------------------------------------------------------------------------------------------
 
@@ -128,20 +139,23 @@ class Chain:
 
         Also goes on with what a crash or a failing disk cut short, so call it soon after opening.
         """
-        if changes := self._standing.lot.tick(elapsed_ms, [branch.first for branch in self.parked()]):
-            self._standing.write(changes, sync=False, shown=False)
-        return self.activate()
+        with self._standing.upright():
+            if changes := self._standing.lot.tick(elapsed_ms, [branch.first for branch in self._choice.parked()]):
+                self._standing.write(changes, sync=False, shown=False)
+            return self._activate()
 
     def parked(self) -> list[Branch]:
         """Branches that are heavier than the active chain and held back."""
-        return self._choice.parked()
+        with self._standing.upright():
+            return self._choice.parked()
 
     def accept(self, block_id: bytes) -> Switch:
         """Adopt the parked branch that holds ``block_id`` at once. RuleError "not-parked"."""
-        for branch in self.parked():
-            if any(entry.id == block_id for entry in branch.path):
-                self._standing.write(self._standing.lot.accept(branch.first))
-                return self.activate()
+        with self._standing.upright():
+            for branch in self._choice.parked():
+                if any(entry.id == block_id for entry in branch.path):
+                    self._standing.write(self._standing.lot.accept(branch.first))
+                    return self._activate()
         raise RuleError("not-parked", "no parked branch holds this block", block=block_id.hex())
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -153,13 +167,15 @@ class Chain:
     def view(self) -> ChainView:
         """The chain as it is now, for any thread; the same view until something it shows has changed."""
         standing = self._standing
-        if standing.view is None:
-            parked = frozenset(branch.leaf.id for branch in self.parked())
-            standing.view = ChainView(self.store.snapshot(), self.params, self.genesis_id, parked)
-        return standing.view
+        with standing.upright():
+            if standing.view is None:
+                parked = frozenset(branch.leaf.id for branch in self._choice.parked())
+                standing.view = ChainView(self.store.snapshot(), self.params, self.genesis_id, parked)
+            return standing.view
 
     def next_block(self) -> NextBlock:
         """What operations and templates are judged against; reads the live store, so for the chain's owner only."""
         standing = self._standing
-        context = self._judge.context(standing.tip.height + 1)
-        return NextBlock(self.state, context, standing.main_id, standing.tip, self.index.median_time(standing.tip))
+        with standing.upright():
+            tip, median = standing.tip, self.index.median_time(standing.tip)
+        return NextBlock(self.state, self._judge.context(tip.height + 1), standing.main_id, tip, median)

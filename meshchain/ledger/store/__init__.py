@@ -23,7 +23,8 @@ class Store(Reader, Protocol):
     def write(self, changes: Mapping[bytes, bytes | None], *, sync: bool = True) -> None:
         """Apply all of ``changes`` (None deletes) or none of it; on return it is on the disk if ``sync``.
 
-        Raises StoreError (disk-full, io); nothing of the batch is then visible.
+        Raises StoreError (disk-full, io). Nothing of the batch is then visible, as a rule: where the data reached the
+        disk and only fsync failed, all of it is.
         """
 
     def snapshot(self) -> Reader:
