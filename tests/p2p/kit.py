@@ -8,8 +8,8 @@ Running time starts at 0; wall time is the lab's clock, which the network moves 
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from meshchain.ledger import operations
 from meshchain.ledger.block import Block
@@ -154,9 +154,9 @@ class Silent:
         return []
 
 
-def version_of(facts: LabFacts, **changes: Any) -> Version:
-    """What a node with this ledger says of itself; keywords replace fields (a liar)."""
-    truth = Version(
+def version_of(facts: LabFacts) -> Version:
+    """What a node with this ledger says of itself."""
+    return Version(
         protocol=PROTOCOL,
         genesis=facts.genesis_id,
         network=facts.params.name,
@@ -168,7 +168,10 @@ def version_of(facts: LabFacts, **changes: Any) -> Version:
         listen_port=0,
         block_only=False,
     )
-    return replace(truth, **changes)
+
+
+def _the_truth(version: Version) -> Version:
+    return version
 
 
 @dataclass
@@ -194,8 +197,8 @@ class Station:
     name: str
     facts: LabFacts
     machine: Machine
-    claims: dict[str, Any] = field(default_factory=dict)
-    """Fields of Version about which it lies."""
+    says: Callable[[Version], Version] = _the_truth
+    """What it makes of its Version: a liar changes it."""
     links: dict[Peer, Link] = field(default_factory=dict)
     """By peer; only open ones."""
     blames: list[Blame] = field(default_factory=list)
@@ -232,9 +235,8 @@ class Network:
         self._sequence = 0
         self._peers = 0
 
-    def add(self, name: str, facts: LabFacts, machine: Machine, **claims: Any) -> Station:
-        """A station; ``claims`` are fields of its Version that are not true."""
-        station = Station(name, facts, machine, claims)
+    def add(self, name: str, facts: LabFacts, machine: Machine) -> Station:
+        station = Station(name, facts, machine)
         self.stations.append(station)
         self._at(self.now + 1, lambda: self._tick(station))
         return station
@@ -246,7 +248,7 @@ class Network:
         a.links[peer_b], b.links[peer_a] = Link(b, peer_a, latency, None), Link(a, peer_b, latency, rate)
         a.names[peer_b], b.names[peer_a] = b.name, a.name
         for one, peer, other in ((a, peer_b, b), (b, peer_a, a)):
-            version = version_of(other.facts, **other.claims)
+            version = other.says(version_of(other.facts))
             self.apply(one, one.machine.peer_ready(peer, version, self.now))
         return peer_b, peer_a
 
