@@ -193,7 +193,7 @@ class LedgerService:
     def _hold_future(self) -> Switch:
         limit = self.chain.params.policy.future_limit
         if limit is None or not self.clock.synchronised():
-            return Switch()
+            return self.chain.hold_future(None)
         return self.chain.hold_future(int(self.clock.now()) + limit)
 
     def _watch(self) -> None:

@@ -113,15 +113,17 @@ class Chain:
             raise problem
         return switch
 
-    def hold_future(self, latest: int) -> Switch:
+    def hold_future(self, latest: int | None) -> Switch:
         """Take back blocks mined alone (not settled) whose time is after ``latest`` (unix s, by a credible clock).
 
         They were stamped by a clock that has been set since. They stay in the header tree and are adopted again once
-        ``latest`` has passed their time and they are still the best branch.
+        ``latest`` has passed their time and they are still the best branch. It holds back until it is called again, so
+        call it with None while no clock is credible.
         """
         with self._standing.upright():
             self._choice.latest = latest
-            self._take_back_after(latest)
+            if latest is not None:
+                self._take_back_after(latest)
             return self._activate()
 
     def _take_back_after(self, latest: int) -> None:

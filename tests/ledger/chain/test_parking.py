@@ -267,6 +267,17 @@ def test_blocks_of_the_present_go_on_meanwhile() -> None:
     assert lab.height == 7
 
 
+def test_without_a_credible_clock_nothing_is_held() -> None:
+    """A time server that is gone for hours must not stop the chain at the last moment it was heard of."""
+    lab = settled_lab(5)
+    lab.chain.settling = False
+    lab.chain.hold_future(int(lab.now) + 600)
+    later = branch(lab, back=0, count=10)
+    assert not give(lab.chain, later).connected
+    assert lab.chain.hold_future(None).connected == tuple(later[-5:])
+    assert lab.chain.tip.id == tip_ids(later)
+
+
 def test_what_was_settled_with_peers_is_not_taken_back() -> None:
     """A clock that is set back must not make a node leave the network's chain."""
     lab = settled_lab(5)
