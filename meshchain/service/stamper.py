@@ -1,15 +1,22 @@
 """Makes the stamps the queue asks for: one search at a time, on every core, at the lowest priority."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVarTuple
 
 import trio
 
+from meshchain.ledger.errors import LocalError
 from meshchain.ledger.queue import Stamp
 from meshchain.ledger.stamps import StampSearch
 from meshchain.service.hashing import HashingPool
 from meshchain.service.ledger import LedgerService
 
+Args = TypeVarTuple("Args")
+
+_RETRY = 5.0
+"""Seconds until a disk is tried again."""
 _SLICE = 256
 """Nonces a slice: at 0.7 ms each long enough to cost nothing to hand out, short enough to show progress."""
 
@@ -62,7 +69,21 @@ class Stamper:
                 for _ in range(self._pool.threads):
                     workers.start_soon(self._work, search, rate)
             nursery.cancel_scope.cancel()
-        await self._ledger.stamped(job.opid, search, job)
+        await self._hand_over(job, search)
+
+    async def _hand_over(self, job: Stamp, search: StampSearch) -> None:
+        while True:
+            if await self._told(self._ledger.stamped, job.opid, search, job):
+                return
+            await trio.sleep(_RETRY)
+
+    async def _told(self, report: Callable[[*Args], Awaitable[None]], *args: *Args) -> bool:
+        """Whether the ledger could take the report; if it cannot, for want of a disk, its alarm stands."""
+        try:
+            await report(*args)
+        except LocalError:
+            return False
+        return True
 
     async def _work(self, search: StampSearch, rate: _Rate) -> None:
         while (piece := search.next_slice(_SLICE)) is not None:
@@ -73,4 +94,5 @@ class Stamper:
     async def _report(self, job: Stamp, search: StampSearch, rate: _Rate) -> None:
         while True:
             await trio.sleep(0.5)
-            await self._ledger.progressed(job.opid, search, rate.per_second(self._ledger.clock.running()))
+            pace = rate.per_second(self._ledger.clock.running())
+            await self._told(self._ledger.progressed, job.opid, search, pace)
