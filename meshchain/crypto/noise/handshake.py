@@ -103,7 +103,7 @@ class HandshakeState:
     def write_message(self, payload: bytes = b"") -> bytes:
         """The next message. ValueError for more than MAX_PAYLOAD bytes.
 
-        NoiseError (noise-key): the key known beforehand is of small order; the handshake cannot go on.
+        NoiseError (noise-key): a key of the other side is of small order; the handshake cannot go on.
         """
         tokens = self._turn(mine=True)
         if len(payload) > MAX_PAYLOAD:

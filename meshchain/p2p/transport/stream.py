@@ -138,6 +138,11 @@ class Stream:
         """Bytes that take_output would take, seals not counted: how far the peer is behind in reading."""
         return len(self._frames) + len(self._plain)
 
+    @property
+    def held(self) -> int:
+        """Bytes of input kept: of an incomplete frame and of the message under way."""
+        return len(self._input) + len(self._messages)
+
     def take_output(self) -> bytes:
         """Bytes for the socket; what was sent since the last call shares frames."""
         if self._ciphers is not None:
