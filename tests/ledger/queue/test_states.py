@@ -172,3 +172,17 @@ def test_promises_are_on_the_disk_before_submit_returns() -> None:
     alice = driver.lab.owner(1)
     opids = driver.submit(alice.commit("alice"), alice.reveal("alice"))
     assert [status.opid for status in driver.another_queue().status(driver.next)] == list(opids)
+
+
+def test_a_commit_that_came_too_early_is_made_anew() -> None:
+    driver = Driver()
+    life = driver.lab.params.consensus.commit_life
+    alice = driver.lab.owner(1)
+    driver.mine(driver.lab.stamp(alice.commit("alice", 5)))
+    (reveal,) = driver.submit(alice.reveal("alice", born=5))
+    driver.mine(blocks=4)
+    status = driver.status(reveal)
+    assert (status.state, status.blocks_to_go) == ("queued", life + 2 - 6)
+    assert "before block 5" in status.reason
+    driver.mine(blocks=life)
+    assert driver.state(reveal) == "confirmed"
