@@ -3,7 +3,7 @@
 import random
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import structlog
 import trio
@@ -50,11 +50,18 @@ def run(config: Config) -> int:
 
 
 async def _main(config: Config, chain: Chain, key: NodeKey) -> None:
+    """Signals are ours until the last line is logged: a second Ctrl-C while the node stops changes nothing."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        await _run_parts(config, chain, key, signals)
+        structlog.get_logger("node").info("stopped", height=chain.tip.height)
+
+
+async def _run_parts(config: Config, chain: Chain, key: NodeKey, signals: AsyncIterator[int]) -> None:
     """All parts live in one nursery; a stop, from a signal or RPC, ends the server first, then the rest."""
     stop = trio.Event()
     token = trio.lowlevel.current_trio_token()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_stop_at_signal, stop)
+        nursery.start_soon(_stop_at_signal, signals, stop)
         server = _build(config, chain, key, nursery, lambda: token.run_sync_soon(stop.set))
         await trio.to_thread.run_sync(server.start)
         try:
@@ -65,12 +72,9 @@ async def _main(config: Config, chain: Chain, key: NodeKey) -> None:
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(server.stop)
         nursery.cancel_scope.cancel()
-    structlog.get_logger("node").info("stopped", height=chain.tip.height)
 
 
-def _build(
-    config: Config, chain: Chain, key: NodeKey, nursery: trio.Nursery, stop: Callable[[], None]
-) -> RpcServer:
+def _build(config: Config, chain: Chain, key: NodeKey, nursery: trio.Nursery, stop: Callable[[], None]) -> RpcServer:
     """Make every part, start its loops in ``nursery``, and return the server, not yet listening."""
     clock, rng = SystemClock(), random.Random(secrets.randbits(128))
     alarms = Alarms(clock.now)
@@ -116,8 +120,6 @@ def _announce(config: Config, chain: Chain, key: NodeKey, server: RpcServer) -> 
     systemd.notify("READY=1")
 
 
-async def _stop_at_signal(stop: trio.Event) -> None:
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
-            stop.set()
-            return
+async def _stop_at_signal(signals: AsyncIterator[int], stop: trio.Event) -> None:
+    async for _ in signals:
+        stop.set()
