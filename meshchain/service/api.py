@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from meshchain.service.bridge import Bridge
 from meshchain.service.ledger import LedgerService
 from meshchain.service.miner import Miner
 from meshchain.service.nodekey import NodeKey
+from meshchain.service.outlook import waits_for_block
 
 
 class NodeService:
@@ -69,7 +71,12 @@ class NodeService:
         return self._ledger.pending
 
     def queue(self) -> tuple[QueueStatus, ...]:
-        return self._ledger.statuses
+        """The queue's own view; what waits for a block is told why this node makes none."""
+        miner, statuses = self._miner.status, self._ledger.statuses
+        if not miner.held:
+            return statuses
+        why = f"; this node makes no blocks: {miner.reason}"
+        return tuple(replace(s, next_change=s.next_change + why) if waits_for_block(s) else s for s in statuses)
 
     def mining(self) -> MiningStatus:
         status = self._miner.status

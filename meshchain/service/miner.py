@@ -29,6 +29,7 @@ class MinerStatus:
     """What status shows; replaced, never changed."""
 
     active: bool = False
+    held: bool = False
     reason: str = "starting"
     hash_rate: float = 0.0
     duty: float = 0.0
@@ -52,7 +53,7 @@ class Miner:
         while True:
             changed = self._ledger.changed
             decision = self._outlook.decide()
-            self._show(active=decision.mine, reason=decision.reason, duty=decision.duty)
+            self._show(active=decision.mine, held=decision.held, reason=decision.reason, duty=decision.duty)
             if not decision.mine:
                 with trio.move_on_after(decision.check_again):
                     await changed.wait()

@@ -37,7 +37,7 @@ class Outlook:
             tip_time=view.tip.time,
             median_time=view.median_time(),
             genesis_time=self._genesis_time,
-            own_waiting=sum(map(_waits_for_block, ledger.statuses)),
+            own_waiting=sum(map(waits_for_block, ledger.statuses)),
             foreign_pending=foreign,
             foreign_since=self._foreign.since,
             foreign_wait=self._foreign.wait,
@@ -45,6 +45,6 @@ class Outlook:
         return decide(self._policy, inputs)
 
 
-def _waits_for_block(status: QueueStatus) -> bool:
+def waits_for_block(status: QueueStatus) -> bool:
     """In the mempool, or held back until its commit is deep enough."""
     return status.state == "pending" or (status.state == "committed" and bool(status.blocks_to_go))

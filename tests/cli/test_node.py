@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from meshchain.ledger import operations
+from meshchain.ledger.operations import Commit
+
 MESHD = [sys.executable, "-c", "from meshchain.cli.meshd import main; main()"]
 MESHCTL = [sys.executable, "-c", "from meshchain.cli.meshctl import main; main()"]
 SECONDS = 60
@@ -95,6 +98,30 @@ def test_sigterm_stops_cleanly(scratch: ScratchNode) -> None:
     scratch.process.communicate(timeout=SECONDS)
     assert scratch.process.returncode == 0
     assert not scratch.datadir.exists()
+
+
+def test_ctrl_c_twice_stops_as_cleanly(scratch: ScratchNode) -> None:
+    assert scratch.meshctl("wait").returncode == 0
+    for _ in range(3):
+        scratch.process.send_signal(signal.SIGINT)
+    _, log = scratch.process.communicate(timeout=SECONDS)
+    assert "Traceback" not in log
+    assert scratch.process.returncode == 0
+    assert not scratch.datadir.exists()
+
+
+def test_a_registration_says_why_it_does_not_move() -> None:
+    node = start("--mine", "off")
+    try:
+        assert node.meshctl("wait").returncode == 0
+        commit = operations.encode(Commit(commitment=bytes(32))).hex()
+        assert node.meshctl("rpc", "queueoperation", commit).returncode == 0
+        while "pending" not in (shown := node.meshctl("queue").stdout):
+            assert node.process.poll() is None
+        assert "this node makes no blocks: mining is switched off (--mine off)" in shown
+    finally:
+        node.process.kill()
+        node.process.communicate()
 
 
 def test_sigterm_before_the_node_is_ready_leaves_nothing_behind(scratch: ScratchNode) -> None:

@@ -37,7 +37,7 @@ waiting gains nothing for long. In a larger network a waiting node's burst is it
 should be: who wants blocks, works for them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from meshchain.ledger.params import Policy
@@ -90,13 +90,17 @@ class Decision:
     """For people: why, or why not."""
     check_again: float
     """Seconds until only the passing of time may have changed the answer."""
+    held: bool = False
+    """Not mining although something may wait: it waits for another node's block, or until the reason is gone."""
 
 
 def decide(policy: Policy, inputs: MiningInputs) -> Decision:
     """Whether and how hard to mine now."""
-    for gate in (_switch, _search, _sync, _clock, _demand):
+    for gate in (_switch, _search, _sync, _clock):
         if (refusal := gate(policy, inputs)) is not None:
-            return refusal
+            return replace(refusal, held=True)
+    if (refusal := _demand(policy, inputs)) is not None:
+        return refusal
     if policy.mine_when_pending:
         return Decision(True, 1.0, f"{_waiting(inputs)}: making a block", _RECHECK)
     if inputs.own_waiting:

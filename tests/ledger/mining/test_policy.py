@@ -58,6 +58,7 @@ def test_the_duty_rises_while_own_operations_wait_and_not_for_others() -> None:
 def test_each_gate_stops_mining_and_says_why(change: dict[str, float], word: str) -> None:
     inputs = replace(READY, own_waiting=3, **change)  # type: ignore[arg-type]
     decision = decide(MESH, inputs)
+    assert decision.held
     assert (decision.mine, decision.duty) == (False, 0.0)
     assert word in decision.reason
     assert 0 < decision.check_again <= 20
