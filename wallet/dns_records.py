@@ -58,8 +58,9 @@ def drop(record: Record, label: str, kind: str, text: str | None) -> Record:
     """
     kept = [e for e in entries(record) if not (_same(e, label, kind) and text in (None, e[3]))]
     if len(kept) == len(entries(record)):
-        have = ", ".join(sorted({f"{e[0] or '@'} {e[1]}" for e in kept})) or "none"
-        raise RefusalError("dns-not-found", f"there is no such record {label or '@'} {kind}; there are: {have}")
+        have = ", ".join(f"{e[0] or '@'} {e[1]} {e[3]}" for e in kept) or "none"
+        wanted = " ".join(filter(None, (label or "@", kind, text)))
+        raise RefusalError("dns-not-found", f"there is no record {wanted}; there are: {have}")
     return _with_entries(record, kept)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from meshchain.ledger.entry import Record
-from meshchain.rpc.client.errors import WrongUse
-from wallet import hosts, idn, writing
+from meshchain.rpc.client import idn
+from meshchain.rpc.client.errors import WrongUse, reason
+from wallet import hosts, writing
 from wallet.context import Wallet
 from wallet.hosts import Host
 from wallet.registering import own_host
@@ -67,7 +68,7 @@ def read_identity(source: str) -> str:
         with Path(source).open(encoding="utf-8") as stream:
             return stream.read(hosts.MAX_IDENTITY + 1)
     except (OSError, ValueError) as error:
-        raise WrongUse("bad-identity", f"{source}: {error}") from None
+        raise WrongUse("bad-identity", f"{source}: {reason(error)}") from None
 
 
 def _host(desk: Desk, label: str, identity: dict[str, Any] | None, claim: bytes | None) -> Host:

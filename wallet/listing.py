@@ -3,7 +3,8 @@
 from typing import Any
 
 from meshchain.ledger import record_json
-from wallet import dns_records, idn, owned, restoring
+from meshchain.rpc.client import idn
+from wallet import dns_records, owned, restoring
 from wallet.context import Wallet
 from wallet.errors import RefusalError
 from wallet.progress import describe
@@ -21,7 +22,7 @@ def list_names(wallet: Wallet, *, rescan: bool) -> None:
     registering = {item.name for item in queue if item.kind == "reveal" and item.name in noted}
     rows = [_row(entry) for entry in entries]
     rows += [{"name": name, "status": "registering"} for name in sorted(filter(None, registering))]
-    wallet.emit({"names": rows}, "\n".join(map(_line, rows)) or "this wallet has no names yet")
+    wallet.emit({"names": rows}, _table(rows) or "this wallet has no names yet")
 
 
 def show(wallet: Wallet, text: str) -> None:
@@ -67,10 +68,17 @@ def _is_mine(wallet: Wallet, entry: Registered) -> bool | None:
     return wallet.keys(payload).owns(entry.name, entry.owner, payload.receive)
 
 
-def _line(row: dict[str, Any]) -> str:
-    if row["status"] == "registering":
-        return f"{row['name']}.mesh  registering"
-    return f"{row['name']}.mesh  {row['status']}  {row['ip6'] or '-'}  expires in {row['expires_in']} blocks"
+def _table(rows: list[dict[str, Any]]) -> str:
+    """Name, status, address and deadline in columns."""
+    cells = [(f"{row['name']}.mesh", row["status"], row.get("ip6") or "-", _deadline(row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
+
+
+def _deadline(row: dict[str, Any]) -> str:
+    if row["status"] == "active":
+        return f"expires in {row['expires_in']} blocks"
+    return "renew it now" if row["status"] == "grace" else ""
 
 
 def _text(document: dict[str, Any], entry: Registered | None, queue: list[Queued]) -> str:

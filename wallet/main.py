@@ -2,6 +2,9 @@
 
 import sys
 
+import click
+
+from meshchain import __version__
 from meshchain.rpc.client.commandline import run
 from meshchain.rpc.client.completion import add_completion
 from wallet.commands.address import address
@@ -26,20 +29,25 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def _program() -> WalletGroup:
-    group = WalletGroup(
-        "meshwallet",
-        help="Register and keep names: keys, records, hosts, renewals.\n\nNAME is written with or without .mesh.\n"
-        "Completion for bash, zsh and fish: meshwallet completion --help.",
-        no_args_is_help=True,
-    )
-    for command in COMMANDS:
-        group.add_command(command)
-    add_completion(group)
-    return group
+@click.group(name="meshwallet", cls=WalletGroup)
+@click.version_option(__version__)
+def program() -> None:
+    """Register and keep names: keys, records, hosts, renewals.
+
+    NAME is written with or without .mesh, in any script.
+
+    Exit codes: 0 done, 1 the node refused or the thing is absent, 2 node not reachable or timed out, 3 wrong
+    use, 4 wallet or passphrase. With --json, stdout carries one JSON document, errors as {"error": {"code",
+    "message", "data"}}; progress and seed words go to stderr.
+
+    Shell completion: meshwallet completion bash|zsh|fish
+    """
 
 
-program = _program()
+for _command in COMMANDS:
+    program.add_command(_command)
+add_completion(program)
+program.later = dict.fromkeys(("tls", "browser"), "TLS from the ledger")
 
 
 def main() -> None:

@@ -3,8 +3,10 @@
 from typing import Any
 
 from meshchain.ledger.entry import Record
+from meshchain.ledger.record import hosts as record_hosts
+from meshchain.rpc.client import idn
 from meshchain.rpc.client.errors import WrongUse
-from wallet import creation, hosts, idn, writing
+from wallet import creation, hosts, writing
 from wallet.context import Wallet
 from wallet.registrar import Registrar, Situation, Stage
 from wallet.remote import Ledger, Registered
@@ -16,6 +18,8 @@ def register(wallet: Wallet, text: str, claim_text: str | None, *, no_host: bool
     claim = None if claim_text is None else hosts.claim_of(claim_text)
     if claim is not None and no_host:
         raise WrongUse("claim-without-host", "--claim gives an address to this node, so it excludes --no-host")
+    if name.unicode != name.ledger:
+        wallet.note(f"{name.unicode}.mesh is {name.shown} on the ledger")
     for warning in name.warnings:
         wallet.warn(warning)
     wallet.ledger.genesis  # noqa: B018 - no wallet is made for a node that does not answer, or runs another network
@@ -89,11 +93,14 @@ def _report_queued(wallet: Wallet, name: str, situation: Situation, owner: bytes
 def _check_claim(wallet: Wallet, entry: Registered, claim: bytes | None) -> None:
     from ipaddress import IPv6Address
 
-    if claim is not None and entry.ip6 != str(IPv6Address(claim)):
-        wallet.warn(
-            f"{entry.name}.mesh has the address {entry.ip6}, not {IPv6Address(claim)}: another name holds that, or the"
-            f" record does not ask for it. `meshwallet host replace {entry.name} @ --claim ADDR` asks again"
-        )
+    if claim is None or entry.ip6 == str(IPv6Address(claim)):
+        return
+    asked = any(host["label"] == hosts.PRIMARY and host["ip6"] == claim for host in record_hosts(entry.record))
+    wallet.warn(
+        f"{entry.name}.mesh has the address {entry.ip6}, not {IPv6Address(claim)}: "
+        + ("another name holds that" if asked else "its record does not ask for that")
+        + f". `meshwallet host replace {entry.name} @ --claim ADDR` asks {'for another' if asked else 'for it'}"
+    )
 
 
 def _document(entry: Registered) -> dict[str, Any]:

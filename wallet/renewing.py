@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 from meshchain.ledger.operations import Renew
-from wallet import drafts, idn, owned, standing, writing
+from meshchain.rpc.client import idn
+from wallet import drafts, owned, standing, writing
 from wallet.context import Wallet
 from wallet.derivation import Keyring
 from wallet.keystore.payload import Payload

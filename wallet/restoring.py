@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from meshchain.rpc.client.errors import ClientError, WrongUse
+from meshchain.rpc.client.errors import ClientError, WrongUse, reason
 from wallet import creation, words
 from wallet import restore as scanning
 from wallet.context import Wallet
@@ -86,7 +86,7 @@ def _read(file: Path) -> str:
         with file.open(encoding="utf-8") as stream:
             return stream.read(MAX_WORDS)
     except (OSError, UnicodeDecodeError) as error:
-        raise WrongUse("bad-words-file", f"--words-file {file}: {error}") from None
+        raise WrongUse("bad-words-file", f"--words-file {file}: {reason(error)}") from None
 
 
 def _piped() -> str:

@@ -165,7 +165,11 @@ def _apply(
             gone = gone or isinstance(draft, Revoke)
     changed = replace(entry, owner=owner)
     if gone:
-        raise revoked(changed)
+        raise RefusalError(
+            "name-revoked",
+            f"a revoke of {entry.name}.mesh waits in the node's queue; nothing can follow it",
+            name=entry.name,
+        )
     private_key = keys.private_for(entry.name, owner, receive)
     if private_key is None:
         raise not_owner(changed)

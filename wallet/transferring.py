@@ -15,8 +15,9 @@ from meshchain.ledger import record as rules
 from meshchain.ledger import shape
 from meshchain.ledger.entry import Record
 from meshchain.ledger.operations import Operation, Transfer, Update
+from meshchain.rpc.client import idn
 from meshchain.rpc.client.errors import WrongUse
-from wallet import drafts, hosts, idn, writing
+from wallet import drafts, hosts, writing
 from wallet.context import Wallet
 from wallet.errors import RefusalError
 from wallet.hosting import read_identity

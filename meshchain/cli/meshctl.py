@@ -30,6 +30,11 @@ def meshctl() -> None:
 for _command in (wait, status, identity, show, names, history, queue, proof, peers, chain, verify, rpc, stop):
     meshctl.add_command(_command)
 add_completion(meshctl)
+meshctl.later = {
+    **dict.fromkeys(("neighbours", "neighbors", "routes", "sessions", "ping", "traceroute"), "the mesh router"),
+    **dict.fromkeys(("resolve", "dns"), "the DNS server"),
+    "tls": "TLS from the ledger",
+}
 
 
 def main() -> None:

@@ -110,7 +110,9 @@ def load(network: str) -> Params:
         return known[network]
     try:
         table = json.loads(Path(network).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise LocalError("bad-network", f"{network}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:  # the latter: brackets nested too deep
         raise LocalError("bad-network", f"{network}: {error}") from None
     return parse(network, table)
 
@@ -236,6 +238,7 @@ def _policy(s: _Section) -> Policy:
 def _check_relations(source: str, c: Consensus) -> None:
     rules = (
         (c.commit_life > c.commit_depth, "commit_life must exceed commit_depth"),
+        (c.expiry + c.grace < 2**31, "expiry + grace must be below 2^31, so that heights stay below 2^32"),
         (c.expiry + c.grace >= 4 * c.commit_life, "expiry + grace must be at least 4 times commit_life"),
         (c.max_operation_size + 256 <= c.max_block_size, "a block must hold an operation of the greatest size"),
         (compact.to_bits(compact.to_target(c.pow_limit_bits)) == c.pow_limit_bits, "pow_limit_bits is not canonical"),

@@ -86,7 +86,8 @@ class Method:
             return dict(given)
         positional = given if isinstance(given, Sequence) else ()
         if len(positional) > len(self.params):
-            raise self._misfit("params", f"has {len(positional)} values, at most {len(self.params)} are taken")
+            count = f"{len(positional)} value{'s' if len(positional) > 1 else ''}"
+            raise self._misfit("params", f"has {count}, at most {len(self.params)} are taken")
         return {param.name: value for param, value in zip(self.params, positional, strict=False)}
 
     def _check(self, param: Param, value: Json) -> None:

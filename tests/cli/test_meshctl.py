@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from meshchain.cli.commands.queue import queue_text
 from meshchain.crypto import sign_ecdsa
 from meshchain.crypto.hashing import tagged_hash
 from meshchain.ledger.operations import Revoke, Transfer
@@ -93,7 +94,21 @@ def test_show_of_an_absent_name_exits_1(shell: Shell) -> None:
 
 
 def test_show_of_an_invalid_name_names_the_rule(shell: Shell) -> None:
-    assert shell.error("show", "a-")[:2] == (1, "name-edge-hyphen")
+    for command in ("show", "history", "proof"):
+        assert shell.error(command, "a-")[:2] == (3, "name-edge-hyphen")
+    assert shell.error("identity", "--for", "a.b", "--owner", ALICE.key.hex())[:2] == (3, "name-dot")
+
+
+def test_names_are_read_as_the_wallet_reads_them(shell: Shell) -> None:
+    assert shell.json("show", "ALICE.mesh.")["name"] == "alice"
+    BOB.register(shell.node, "xn--bcher-kva")
+    assert shell.json("show", "b\u00fccher")["name"] == "xn--bcher-kva"
+    assert shell.json("proof", "B\u00dcCHER")["present"] is True
+
+
+def test_a_revoked_name_says_so_once(shell: Shell) -> None:
+    ALICE.put(shell.node, Revoke(name="alice", reg=_reg(shell.node), seq=1))
+    assert "status       revoked, free again in " in shell.text("show", "alice")
 
 
 def test_a_record_cannot_steer_the_terminal(shell: Shell) -> None:
@@ -148,6 +163,17 @@ def test_queue(shell: Shell) -> None:
     shell.node.promised = [ALICE.sign(shell.node, Revoke(name="alice", reg=_reg(shell.node), seq=1))]
     assert shell.text("queue").startswith("revoke alice.mesh: queued\n")
     assert shell.json("queue")[0]["kind"] == "revoke"
+
+
+def test_the_queue_shows_what_is_under_way_first() -> None:
+    rest = {"reason": "in block 7", "next_change": "", "stamp": None, "blocks_to_go": None, "winner": None}
+    items = [
+        {"kind": "commit", "name": "a", "state": "confirmed", "confirmations": 2, "txid": "11", **rest},
+        {"kind": "reveal", "name": "a", "state": "pending", "confirmations": 0, "txid": "22", **rest},
+    ]
+    first, _, *others, last = queue_text(items).splitlines()
+    assert (first, last) == ("reveal a.mesh: pending", "commit a.mesh: confirmed(2), in block 7, txid 11")
+    assert "" in others
 
 
 @pytest.mark.parametrize(("name", "present"), [("alice", True), ("nobody", False)])
@@ -205,12 +231,19 @@ def test_rpc_reads_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch)
     assert shell.error("rpc", "x", "-", "--stdin")[:2] == (3, "usage")
 
 
+def test_rpc_takes_parameters_by_name(shell: Shell) -> None:
+    assert json.loads(shell.text("rpc", "--named", "getblock", "block=1", "verbosity=2"))["height"] == 1
+    assert shell.error("rpc", "--named", "getblock", "1")[:2] == (3, "usage")
+    assert shell.error("rpc", "--named", "getblock", "blok=1")[1] == "bad-params"
+
+
 def test_rpc_refusals(shell: Shell) -> None:
     assert shell.error("rpc", "nonsense")[:2] == (1, "no-such-method")
     assert shell.error("rpc", "getblockhash", "-1")[0] == 1
     code, word, message = shell.error("rpc", "name_show", "123")
     assert (code, word) == (1, "bad-params")
     assert """written '"123"'""" in message
+    assert "written" not in shell.error("rpc", "getblockhash", "-1")[2], "a number is what is wanted there"
     assert shell.error("rpc", "name_show", '"123"')[1] == "name-not-found"
 
 
@@ -225,6 +258,14 @@ def test_stop_needs_the_cookie(shell: Shell, tmp_path: Path) -> None:
 
 def test_an_oversize_request(shell: Shell) -> None:
     assert shell.error("rpc", "sendoperation", "00" * 2**20)[:2] == (1, "request-too-large")
+
+
+@pytest.mark.parametrize(("command", "part"), [("ping", "router"), ("resolve", "DNS"), ("tls", "TLS")])
+def test_commands_of_parts_to_come_say_so(shell: Shell, command: str, part: str) -> None:
+    code, word, message = shell.error(command, "alice")
+    assert (code, word) == (3, "usage")
+    assert "not built yet" in message
+    assert part in message
 
 
 def test_as_programs(shell: Shell) -> None:

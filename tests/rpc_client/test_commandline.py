@@ -194,14 +194,38 @@ def test_completion_itself(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     assert capsys.readouterr().out == "plain,where\n"
 
 
+def test_completion_of_networks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_MESHPROG_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    for begun, shown in (("d", "plain,dev\n"), ("./vill", "file,./vill\n")):
+        monkeypatch.setenv("COMP_WORDS", f"meshprog --network {begun}")
+        assert run(program, []) == 0
+        assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "errors"), [(">&-", 0, ""), ("> /dev/full", 1, "cannot be written: No space")]
+)
+def test_an_output_that_takes_nothing(where: str, code: int, errors: str) -> None:
+    done = subprocess.run(f'"$PYTHON" -c "$SCRIPT" {where}', shell=True, env=_script(), capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+    assert errors in done.stderr
+
+
+def _script() -> dict[str, str]:
+    return {**os.environ, "PYTHON": sys.executable, "SCRIPT": SCRIPT}
+
+
+SCRIPT = (
+    "import sys; sys.path.insert(0, '.'); from tests.rpc_client.test_commandline import program;"
+    "from meshchain.rpc.client.commandline import run; sys.stdin.read(); sys.exit(run(program, ['where']))"
+)
+
+
 def test_a_reader_that_leaves_is_no_traceback() -> None:
-    script = (
-        "import sys; sys.path.insert(0, '.'); from tests.rpc_client.test_commandline import program;"
-        "from meshchain.rpc.client.commandline import run; sys.stdin.read(); sys.exit(run(program, ['where']))"
-    )
     read, write = os.pipe()
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=write, stderr=subprocess.PIPE
+        [sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stdout=write, stderr=subprocess.PIPE
     ) as process:
         os.close(write)
         os.close(read)  # gone before the program prints its first line

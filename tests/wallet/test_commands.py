@@ -87,6 +87,42 @@ def _owner(lab: Lab, name: str = "alice") -> bytes:
     return entry.owner
 
 
+def test_names_in_other_scripts_are_told_in_both_forms(alice: Desk) -> None:
+    alice(registering.register, "b\u00fccher", None, no_host=False)
+    assert "b\u00fccher.mesh is xn--bcher-kva.mesh on the ledger" in alice.err
+
+
+def test_a_claim_that_was_not_granted_says_why(lab: Lab, alice: Desk) -> None:
+    alice.register("alice", "eeee::1")
+    alice.register("bob", "eeee::1")
+    alice(registering.register, "bob", "eeee::1", no_host=False)
+    assert "another name holds that" in alice.err
+    alice(registering.register, "bob", "eeee::b", no_host=False)
+    assert "its record does not ask for that" in alice.err
+
+
+def test_the_list_is_in_columns_and_tells_no_expiry_of_a_revoked_name(
+    lab: Lab, alice: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alice.register("alice")
+    alice.register("bobby-long")
+    alice(revoke, name="alice", yes=True)
+    lab.mine()
+    alice.wallet.session.json = False
+    listing.list_names(alice.wallet, rescan=False)
+    revoked, active = capsys.readouterr().out.splitlines()
+    assert revoked.split() == ["alice.mesh", "revoked", "-"]
+    assert revoked.index("revoked") == active.index("active ")
+    assert "expires in" in active
+
+
+def test_nothing_follows_a_revoke_in_the_queue(alice: Desk) -> None:
+    alice(registering.register, "alice", None, no_host=False)
+    alice(revoke, name="alice", yes=True)
+    with pytest.raises(RefusalError, match="waits in the node's queue"):
+        _set(alice, "x")
+
+
 def test_register_makes_a_wallet_and_binds_the_node(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     desk = Desk(lab, lab.wallet("new"), capsys)
     queued = desk(registering.register, "Alice.mesh", None, no_host=False)

@@ -233,11 +233,12 @@ def test_on_a_terminal_the_passphrase_is_asked_for_twice(tmp_path: Path) -> None
     assert json.loads(done.out)["protected"] is True
     assert "hunter2" not in done.err, "typed without echo"
     opened = on_terminal(
-        tmp_path, ["words"], [("Passphrase of the wallet", "wrong"), ("Passphrase of the wallet", "hunter2")]
+        tmp_path, ["words"], [("Passphrase of the wallet", "wrong"), ("does not open this wallet", "hunter2")]
     )
     assert opened.code == 0, opened
     assert opened.out.strip() in done.err
-    refused = on_terminal(tmp_path, ["words", "--json"], [("Passphrase of the wallet", "no")] * 3)
+    asked = [("Passphrase of the wallet", "no"), ("once more", "no"), ("once more", "no")]
+    refused = on_terminal(tmp_path, ["words", "--json"], asked)
     assert refused.error == (4, "wrong-passphrase")
 
 

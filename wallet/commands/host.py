@@ -35,7 +35,7 @@ def add(wallet: "Wallet", name: str, label: str, values: tuple[str, ...], claim:
     "replace",
     cls=WritingCommand,
     help=f"Put a host in the place of those of LABEL.\n\n{_VALUES}",
-    short_help="Replace.",
+    short_help="Put another host in the place of LABEL.",
 )
 @click.argument("name")
 @click.argument("label")

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 @click.option("--rescan", is_flag=True, help="Search the whole ledger for names of this wallet.")
 @pass_wallet
 def list_names(wallet: "Wallet", rescan: bool) -> None:
-    """List the names of this wallet, registrations under way included."""
+    """List the names of this wallet.
+
+    Registrations under way come last.
+    """
     from wallet import listing
 
     listing.list_names(wallet, rescan=rescan)

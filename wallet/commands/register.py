@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 @click.option("--no-host", is_flag=True, help="Leave the record empty: do not bind the name to this node.")
 @pass_wallet
 def register(wallet: "Wallet", name: str, claim: str | None, no_host: bool) -> None:
-    """Register NAME, bound to this node; makes a wallet if there is none.
+    """Register NAME, bound to this node.
 
-    The node does the rest by itself. Typed again, it reports how far the registration is, or takes up one
-    that was interrupted.
+    Makes a wallet if there is none. The node does the rest by itself. Typed again, it reports how far the
+    registration is, or takes up one that was interrupted.
     """
     from wallet import registering
 

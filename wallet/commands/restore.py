@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 @click.option("--offline", is_flag=True, help="Do not look for names now; `meshwallet list --rescan` does it later.")
 @pass_wallet
 def restore(wallet: "Wallet", words: tuple[str, ...], words_file: Path | None, offline: bool) -> None:
-    """Bring a wallet back from its seed words and find its names in the ledger.
+    """Bring a wallet back from its seed words.
 
-    The words come from a file, a pipe, a prompt, or the command line (where other users of the machine can
-    see them). A registration that was under way is taken up again by `meshwallet register NAME`.
+    Then its names are looked for in the ledger. The words come from a file, a pipe, a prompt, or the command
+    line (where other users of the machine can see them). A registration that was under way is taken up again
+    by `meshwallet register NAME`.
     """
     from wallet import restoring
 

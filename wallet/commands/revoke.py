@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_wallet
 def revoke(wallet: "Wallet", name: str, yes: bool) -> None:
-    """Make NAME unusable until its entry is deleted: for keys that were stolen.
+    """Make NAME unusable, because its key was stolen.
 
-    It cannot be undone; nobody can use or register the name until it has expired and its grace period is
+    It cannot be undone: nobody can use or register the name until it has expired and its grace period is
     over.
     """
     from meshchain.ledger.operations import Revoke
-    from wallet import drafts, idn, writing
+    from meshchain.rpc.client import idn
+    from wallet import drafts, writing
     from wallet.writing import Desk
 
     ledger_name = idn.parse(name).ledger

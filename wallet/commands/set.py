@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 @click.option("--add", is_flag=True, help="Keep the other records of this label and type.")
 @pass_wallet
 def set_record(wallet: "Wallet", name: str, record_type: str, value: str, label: str, ttl: int, add: bool) -> None:
-    """Set a DNS record of NAME, like: set alice TXT "hello"; set alice A 192.0.2.1 --label www.
+    """Set a DNS record of NAME.
 
-    Records of the same label and type are replaced.
+    Like: set alice TXT "hello"; set alice A 192.0.2.1 --label www. Records of the same label and type are replaced.
     """
-    from wallet import dns_records, idn, writing
+    from meshchain.rpc.client import idn
+    from wallet import dns_records, writing
 
     ledger_name = idn.parse(name).ledger
     entry = dns_records.parse(ledger_name, label, record_type, ttl, value)

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 @click.argument("name")
 @pass_wallet
 def show(wallet: "Wallet", name: str) -> None:
-    """Show NAME as the ledger has it, whether it is yours, and what the node still works on."""
+    """Show NAME, and what is under way for it.
+
+    As the ledger has it, whether it is this wallet's, and what the node still works on.
+    """
     from wallet import listing
 
     listing.show(wallet, name)

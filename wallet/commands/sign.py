@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 @click.argument("message")
 @pass_wallet
 def sign(wallet: "Wallet", name: str, message: str) -> None:
-    """Sign MESSAGE with the owner key of NAME; `meshctl verify NAME MESSAGE SIGNATURE` checks it."""
+    """Sign MESSAGE with the owner key of NAME.
+
+    `meshctl verify NAME MESSAGE SIGNATURE` checks it.
+    """
     from meshchain.crypto import sign_ecdsa
     from meshchain.crypto.hashing import tagged_hash
-    from wallet import idn, standing
+    from meshchain.rpc.client import idn
+    from wallet import standing
 
     ledger_name = idn.parse(name).ledger
     payload = wallet.keystore.open()

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 def transfer(
     wallet: "Wallet", name: str, key: str | None, new_key: bool, identities: tuple[str, ...], drop_hosts: bool
 ) -> None:
-    """Give NAME to the owner of KEY (what `meshwallet address` shows there).
+    """Give NAME to the owner of KEY.
 
-    A transfer empties the record. With --new-key the name stays in this wallet under a fresh key, and the
-    record is published again right after it: hosts have to prove themselves to the new key, which this node
-    does for itself; other machines' proofs come by --host.
+    KEY is what `meshwallet address` shows there. A transfer empties the record. With --new-key the name stays
+    in this wallet under a fresh key, and the record is published again right after it: hosts have to prove
+    themselves to the new key, which this node does for itself; other machines' proofs come by --host.
     """
     from wallet import transferring
 

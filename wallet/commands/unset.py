@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 @click.option("--label", metavar="L", default="", help="Name of the record under NAME, like www or _443._tcp.")
 @pass_wallet
 def unset_record(wallet: "Wallet", name: str, record_type: str, value: str | None, label: str) -> None:
-    """Remove the DNS records of a label and type (only VALUE, if given)."""
-    from wallet import dns_records, idn, writing
+    """Remove DNS records of NAME.
+
+    All of a label and type, or only the one with VALUE.
+    """
+    from meshchain.rpc.client import idn
+    from wallet import dns_records, writing
 
     ledger_name = idn.parse(name).ledger
     at, kind = dns_records.label_and_type(ledger_name, label, record_type)

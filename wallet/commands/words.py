@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 @click.command(cls=WalletCommand)
 @pass_wallet
 def words(wallet: "Wallet") -> None:
-    """Show the seed words (with --json on stderr; stdout then only counts them)."""
+    """Show the seed words.
+
+    With --json they go to stderr, and stdout only counts them.
+    """
     sentence = wallet.keystore.open().words
     if wallet.session.json:
         wallet.note(sentence)

@@ -87,7 +87,7 @@ def parse(data: bytes) -> Envelope:
     """Decode a file. WalletError: wallet-damaged (with the reason), wallet-version, wallet-format."""
     members = _members(data)
     if members.get("format") != FORMAT:
-        raise WalletError("wallet-format", "this file is no wallet of meshchain")
+        raise WalletError("wallet-format", "the wallet file is none of meshchain's: move it away, or give --datadir")
     version = members.get("version")
     if version != VERSION or type(version) is not int:
         shown = version if type(version) is int else "unknown"
@@ -107,7 +107,7 @@ def parse(data: bytes) -> Envelope:
 def damaged(reason: str) -> WalletError:
     return WalletError(
         "wallet-damaged",
-        f"the wallet file is damaged: {reason}. The seed words bring everything back: meshwallet restore",
+        f"the wallet file is damaged: {reason}. Move it away; the seed words bring everything back: meshwallet restore",
         reason=reason,
     )
 

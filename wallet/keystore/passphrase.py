@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from meshchain.rpc.client.errors import WrongUse
+from meshchain.rpc.client.errors import WrongUse, reason
 from wallet.errors import WalletError
 
 VARIABLE: Final = "MESH_WALLET_PASSPHRASE"
-ATTEMPTS: Final = 3
-"""Prompts at most when opening, as login programs do."""
+_AGAIN: Final = "That does not open this wallet. Its passphrase, once more: "
+_PROMPTS: Final = ("Passphrase of the wallet: ", _AGAIN, _AGAIN)
+"""When opening: three attempts, as login programs give."""
 MAX_SIZE: Final = 4096
 """Bytes of a passphrase file: it is a line, not a key archive."""
 
@@ -59,8 +60,7 @@ class Passphrase:
                 "passphrase-needed",
                 f"the wallet is protected and stdin is no terminal: give --passphrase-file FILE or set {VARIABLE}",
             )
-        ask = self.ask
-        return _checked((ask("Passphrase of the wallet: ") for _ in range(ATTEMPTS)), fits)
+        return _checked(map(self.ask, _PROMPTS), fits)
 
 
 def _checked(candidates: Iterable[str], fits: Callable[[str], bool]) -> str:
@@ -75,7 +75,7 @@ def _read(path: Path) -> str:
         with path.open("rb") as stream:
             text = stream.read(MAX_SIZE + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise WrongUse("bad-passphrase-file", f"--passphrase-file {path}: {error}") from None
+        raise WrongUse("bad-passphrase-file", f"--passphrase-file {path}: {reason(error)}") from None
     if len(text) > MAX_SIZE:
         raise WrongUse("bad-passphrase-file", f"--passphrase-file {path}: longer than {MAX_SIZE} bytes")
     return text.removesuffix("\n").removesuffix("\r")

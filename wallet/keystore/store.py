@@ -79,7 +79,11 @@ class Keystore:
             edit.save()
 
     def _read(self) -> Envelope:
-        return envelope.parse(self.file.read())
+        try:
+            return envelope.parse(self.file.read())
+        except WalletError as error:
+            error.data.setdefault("path", str(self.file.path))
+            raise
 
     def _open(self, sealed: Envelope) -> Payload:
         return Payload.decode(sealed.open(None if sealed.lock is None else self._key(sealed, sealed.lock)))

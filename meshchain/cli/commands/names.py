@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     from meshchain.rpc.client.connection import Client
 
 _PAGE: Final = 500
+_KEY_DIGITS: Final = 66
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 _ROW: Final = ("name", "status", "ip6", "owner", "expires", "expires_in")
+
+
+def typed(name: str) -> str:
+    """NAME as people type it, with .mesh or in another script, as the ledger has it; WrongUse with the rule."""
+    from meshchain.rpc.client import idn
+
+    return idn.parse(name).ledger
 
 
 @click.command(cls=Command)
@@ -28,7 +36,7 @@ def show(session: Session, name: str) -> None:
 
     Exits 1 if it is not registered.
     """
-    document = session.client().call("name_show", name)
+    document = session.client().call("name_show", typed(name))
     session.emit(document, lambda: show_text(document, session.params))
 
 
@@ -38,7 +46,7 @@ def show_text(entry: dict[str, Json], params: "Params") -> str:
     head = display.fields(
         [
             ("name", f"{entry['name']}.mesh"),
-            ("status", f"{entry['status']}, {name_state(entry, params)}"),
+            ("status", f"{'active, ' if entry['status'] == 'active' else ''}{name_state(entry, params)}"),
             ("address", entry["ip6"] or "none"),
             ("owner", entry["owner"]),
             ("registered", f"at height {entry['registered']}, reg {entry['reg']}"),
@@ -106,7 +114,7 @@ def history(session: Session, name: str) -> None:
 
     Oldest first, earlier lives included.
     """
-    document = session.client().call("name_history", name)
+    document = session.client().call("name_history", typed(name))
     session.emit(document, lambda: _history_text(document))
 
 
@@ -126,7 +134,7 @@ def proof(session: Session, name: str) -> None:
 
     The proof is verified here before it is shown; a proven absence exits 0 too.
     """
-    document = session.client().call("name_proof", name)
+    document = session.client().call("name_proof", typed(name))
     present = _verified(document)
     if session.json:
         session.note("verified: the proof leads to the state root")
@@ -172,6 +180,7 @@ def verify(session: Session, name: str, message: str, signature: str) -> int:
     MESSAGE must have been signed by the present owner of NAME, or by the key that is given instead. Exits 1 if
     it was not.
     """
-    valid = session.client().call("verifymessage", name, signature, message)
+    who = name if len(name) == _KEY_DIGITS else typed(name)
+    valid = session.client().call("verifymessage", who, signature, message)
     session.emit({"name": name, "valid": valid}, "valid" if valid else "not valid")
     return 0 if valid else 1

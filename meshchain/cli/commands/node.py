@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from meshchain.cli import display
+from meshchain.cli.commands.names import typed
 from meshchain.rpc.client.commandline import Command, pass_session
 from meshchain.rpc.client.errors import ClientError, Json, NodeRefused, NodeUnreachable, WrongUse
 from meshchain.rpc.client.session import Session
@@ -68,7 +69,7 @@ def identity(session: Session, name: str | None, owner: str | None) -> None:
     if (name is None) != (owner is None):
         raise WrongUse("usage", "--for NAME and --owner KEY go together", help="meshctl identity --help")
     if name is not None:
-        document = session.client().call("signnodeproof", name, owner)
+        document = session.client().call("signnodeproof", typed(name), owner)
         session.emit(document, json.dumps(document))
         return
     document = session.client().call("mesh_identity")

@@ -13,7 +13,7 @@ from meshchain.rpc.client.session import Session
 def queue(session: Session) -> None:
     """What this node brings into the chain.
 
-    Each operation's state, the reason, and when that will change.
+    Each operation's state, the reason, and when that will change; then those that are confirmed.
     """
     document = session.client().call("listqueue")
     session.emit(document, lambda: queue_text(document))
@@ -22,13 +22,24 @@ def queue(session: Session) -> None:
 def queue_text(items: list[dict[str, Json]]) -> str:
     if not items:
         return "the queue is empty"
-    return "\n\n".join(_item_text(item) for item in items)
+    settled = [item for item in items if item["state"] == "confirmed"]
+    parts = [_item_text(item) for item in items if item not in settled]
+    if settled:
+        parts.append("\n".join(map(_settled_line, settled)))
+    return "\n\n".join(parts)
+
+
+def _settled_line(item: dict[str, Json]) -> str:
+    """Confirmed ones are kept for the life of their name, in case a reorg undoes them: a line each is enough."""
+    return f"{_what(item)}: confirmed({item['confirmations']}), {item['reason']}, txid {item['txid']}"
+
+
+def _what(item: dict[str, Json]) -> str:
+    return " ".join(filter(None, (item["kind"], item["name"] and f"{item['name']}.mesh")))
 
 
 def _item_text(item: dict[str, Json]) -> str:
-    head = " ".join(filter(None, (item["kind"], item["name"] and f"{item['name']}.mesh")))
-    state = f"{item['state']}({item['confirmations']})" if item["state"] == "confirmed" else item["state"]
-    return f"{head}: {state}\n" + display.fields(
+    return f"{_what(item)}: {item['state']}\n" + display.fields(
         [
             ("txid", item["txid"]),
             ("reason", item["reason"] or None),

@@ -92,8 +92,8 @@ def _names(names: list[dict[str, Json]] | None, params: "Params") -> str:
 
 
 def name_state(name: dict[str, Json], params: "Params") -> str:
-    """A name's status with the deadline that matters: expiry, or in grace the loss of the name."""
+    """The deadline that matters, and what a name is if not active: until expiry, or in grace until its loss."""
     if name["status"] == "active":
         return f"expires {display.deadline(name['expires_in'], params)}"
     lost = display.deadline(name["expires_in"] + params.consensus.grace, params)
-    return f"{'expired, renew it: lost' if name['status'] == 'grace' else 'revoked, free again'} {lost}"
+    return f"{'in grace, renew it: lost' if name['status'] == 'grace' else 'revoked, free again'} {lost}"

@@ -13,15 +13,18 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
 from meshchain.rpc.client.errors import ClientError, WrongUse
+from meshchain.rpc.client.session import OutputError, flush_stdout, leave_stdout, printable
 from meshchain.rpc.client.session import Session as Session
-from meshchain.rpc.client.session import leave_stdout, printable
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Setting: TypeAlias = Any
 """What click's constructors take; click types it no further."""
@@ -48,11 +51,22 @@ class _CommonOption(click.Option):
             setattr(session, self.attribute, value)
 
 
+def _complete_network(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """The bundled networks; the shell's own file names where something else was begun."""
+    from click.shell_completion import CompletionItem
+
+    from meshchain.ledger.params import bundled_networks
+
+    found = [CompletionItem(name) for name in bundled_networks() if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
+
+
 def common_options() -> list[click.Parameter]:
     return [
         _CommonOption(
             "network_option", "--network", metavar="NAME|FILE.json", envvar="MESH_NETWORK", show_envvar=True,
             help="mesh, test, dev, or a file with a network of one's own.  [default: mesh]",
+            shell_complete=_complete_network,
         ),
         _CommonOption(
             "datadir_option", "--datadir", metavar="DIR", envvar="MESH_DATADIR", show_envvar=True,
@@ -84,6 +98,8 @@ class Group(click.Group):
 
     command_class = Command
     group_class = type
+    later: Mapping[str, str] = {}
+    """Commands whose part is not built yet, and which part that is."""
 
     def __init__(self, *args: Setting, **settings: Setting) -> None:
         settings["context_settings"] = {**SETTINGS, **(settings.get("context_settings") or {})}
@@ -101,6 +117,8 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
         if self.get_command(ctx, word) is None and not word.startswith("-") and not ctx.resilient_parsing:
+            if word in self.later:
+                raise click.UsageError(f"{word!r} is not built yet: it comes with {self.later[word]}", ctx)
             raise click.UsageError(f"no command {word!r}{self._nearest(ctx, word)}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -119,9 +137,12 @@ def run(program: click.Command, argv: Sequence[str] | None = None, session: Sess
     try:
         return _invoke(program, args, session)
     except BrokenPipeError:
-        with contextlib.suppress(OSError, io.UnsupportedOperation):
-            leave_stdout()
+        _drop_stdout()
         return BROKEN_PIPE
+    except OutputError as error:
+        print(f"{program.name}: {error}", file=sys.stderr)
+        _drop_stdout()
+        return ClientError.exit_code
     except (KeyboardInterrupt, click.Abort):
         print(file=sys.stderr)
         return INTERRUPTED
@@ -138,7 +159,7 @@ def _invoke(program: click.Command, args: list[str], session: Session) -> int:
         code = leaving.exit_code
     except click.ClickException as error:
         code = _report(program, _wrong_use(error), as_json=session.json or _asks_for_json(args))
-    sys.stdout.flush()
+    flush_stdout()
     return code
 
 
@@ -172,6 +193,11 @@ def _report(program: click.Command, error: ClientError, *, as_json: bool) -> int
 def _asks_for_json(args: list[str]) -> bool:
     """Whether ``--json`` stands on a command line that could not be parsed."""
     return "--json" in (args[: args.index("--")] if "--" in args else args)
+
+
+def _drop_stdout() -> None:
+    with contextlib.suppress(OSError, io.UnsupportedOperation):
+        leave_stdout()
 
 
 def _tolerate_any_character() -> None:

@@ -72,3 +72,8 @@ def refusal(error: object) -> NodeRefused:
     failure = NodeRefused(word, message, rpc_code=rpc_code)
     failure.data.update(data)
     return failure
+
+
+def reason(error: Exception) -> str:
+    """What happened in the system's own words, without the number and the path that an OSError adds."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -4,7 +4,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from meshchain.rpc.client.errors import NodeRefused, NodeUnreachable
+from meshchain.rpc.client.errors import NodeRefused, NodeUnreachable, reason
 
 
 def authorization(cookie: Path | None) -> str | None:
@@ -28,7 +28,7 @@ class Explainer:
         start = "meshd" if self._network is None else f"meshd --network {self._network}"
         return self._failure(
             "unreachable",
-            f"no node answers at {self._url} ({_reason(error)})",
+            f"no node answers at {self._url} ({reason(error)})",
             f"Start one with `{start}`, or give another address with --rpc URL",
         )
 
@@ -42,7 +42,7 @@ class Explainer:
     def lost(self, error: Exception) -> NodeUnreachable:
         return self._failure(
             "connection-lost",
-            f"the connection to {self._url} broke before the answer was complete ({_reason(error)})",
+            f"the connection to {self._url} broke before the answer was complete ({reason(error)})",
             "Whether the request was carried out is unknown: look before you repeat it",
         )
 
@@ -76,7 +76,7 @@ class Explainer:
         return NodeRefused("forbidden", f"the node at {self._url} refuses requests under this host name")
 
     def _failure(self, code: str, what: str, advice: str) -> NodeUnreachable:
-        return NodeUnreachable(code, f"{what}; {self._cookie_state()}. {advice}.", **self._tried())
+        return NodeUnreachable(code, f"{what}; {self._cookie_state()}. {advice}", **self._tried())
 
     def _cookie_state(self) -> str:
         if self._cookie is None:
@@ -92,7 +92,3 @@ class Explainer:
     def _tried(self) -> dict[str, Any]:
         path = None if self._cookie is None else str(self._cookie)
         return {"url": self._url, "cookie": path, "cookie_found": authorization(self._cookie) is not None}
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -36,6 +36,11 @@ class Name:
     def shown(self) -> str:
         return self.ledger + SUFFIX
 
+    @property
+    def unicode(self) -> str:
+        """As its language writes it."""
+        return _to_unicode(self.ledger)
+
 
 def parse(text: str) -> Name:
     """Read NAME or NAME.mesh in any script; WrongUse whose code is the broken rule.

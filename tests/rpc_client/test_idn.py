@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshchain.ledger.names import check_name
+from meshchain.rpc.client import idn
 from meshchain.rpc.client.errors import WrongUse
-from wallet import idn
 
 
 @pytest.mark.parametrize(
