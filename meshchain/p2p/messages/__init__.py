@@ -24,7 +24,7 @@ from meshchain.p2p.messages.limits import (
     block_operations,
 )
 from meshchain.p2p.messages.operations import GetOperations, Inventory, Operations
-from meshchain.p2p.messages.wire import LIMITS, TYPES, Message, decode, encode, greatest
+from meshchain.p2p.messages.wire import LIMITS, TYPES, Message, decode, encode, greatest, limit_of
 
 __all__ = [
     "LIMITS",
@@ -65,5 +65,6 @@ __all__ = [
     "decode",
     "encode",
     "greatest",
+    "limit_of",
     "short_id",
 ]

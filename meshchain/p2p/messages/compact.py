@@ -95,8 +95,8 @@ class GetBlockOperations:
     def read(cls, reader: Reader, consensus: Consensus) -> "GetBlockOperations":
         reader.count("get-block-operations", 2, 2)
         block_id = reader.raw("block id", ID_SIZE)
-        parts = reader.parts("indexes", _INDEX.size, 1, block_operations(consensus))
-        indexes = tuple(int.from_bytes(part, "big") for part in parts)
+        joined = reader.joined("indexes", _INDEX.size, 1, block_operations(consensus))
+        indexes = tuple(index for (index,) in _INDEX.iter_unpack(joined))
         _check_ascending(indexes, block_operations(consensus))
         return cls(block_id, indexes)
 

@@ -55,13 +55,18 @@ class Reader:
             raise CodecError("field-bytes", f"{what} must be {size} bytes or null")
         return value
 
-    def parts(self, what: str, size: int, least: int, most: int) -> tuple[bytes, ...]:
-        """``least`` to ``most`` strings of ``size`` bytes each, joined into one byte string."""
+    def joined(self, what: str, size: int, least: int, most: int) -> bytes:
+        """``least`` to ``most`` strings of ``size`` bytes each, in one byte string."""
         joined = self._next()
         if not isinstance(joined, bytes) or len(joined) % size:
             raise CodecError("field-bytes", f"{what} must be a byte string, a multiple of {size}")
         if not least <= len(joined) // size <= most:
             raise CodecError("field-count", f"{what} holds {len(joined) // size} items, not {least} to {most}")
+        return joined
+
+    def parts(self, what: str, size: int, least: int, most: int) -> tuple[bytes, ...]:
+        """As joined, taken apart."""
+        joined = self.joined(what, size, least, most)
         return tuple(joined[at : at + size] for at in range(0, len(joined), size))
 
     def text(self, what: str, most: int) -> str:

@@ -50,6 +50,12 @@ LIMITS: Final[dict[int, Limit]] = {number: cls.LIMIT for number, cls in TYPES.it
 """Type byte → the greatest size of such a message."""
 
 
+def limit_of(kind: int, consensus: Consensus) -> int:
+    """Bytes of the greatest message whose first byte is ``kind``; 0 if there is no such type."""
+    limit = LIMITS.get(kind)
+    return 0 if limit is None else limit.size(consensus)
+
+
 def greatest(consensus: Consensus) -> int:
     """Bytes of the greatest message of any type: what a stream has to have room for."""
     return max(limit.size(consensus) for limit in LIMITS.values())
