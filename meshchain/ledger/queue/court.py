@@ -53,8 +53,8 @@ def settle(items: Iterable[Item], shelf: Shelf, facts: Facts, note: Callable[[It
 
 
 def _needed(reveal: Item, shelf: Shelf) -> list[Item]:
-    """Commits whose verdict hangs on this reveal's: those under way, and ended ones if it goes on after all."""
-    return [commit for commit in shelf.commits(reveal.commitment) if commit.alive or (commit.ended and reveal.alive)]
+    """Commits under way whose verdict hangs on this reveal's."""
+    return [commit for commit in shelf.commits(reveal.commitment) if commit.alive]
 
 
 def _rule(item: Item, shelf: Shelf, facts: Facts, note: Callable[[Item], None]) -> None:

@@ -136,7 +136,7 @@ def test_an_update_overtaken_by_another_names_it() -> None:
     entry = driver.lab.register(alice, "alice")
     (mine,) = driver.submit(alice.update("alice", entry.reg, 2, {"mine": 1}))
     other = driver.lab.stamp(alice.update("alice", entry.reg, 2, {"other": 1}))
-    driver.follow(driver.lab.mine(other))
+    driver.lab.mine(other)
     renewed = driver.lab.stamp(alice.renew("alice", entry.reg, entry.expires))
     driver.follow(driver.lab.mine(renewed))  # the last operation, but not the one that took the seq
     status = driver.status(mine)
@@ -229,3 +229,34 @@ def test_a_key_that_lost_a_name_may_sign_for_when_it_gets_it_back() -> None:
     assert [driver.state(opid) for opid in (back, update)] == ["queued"] * 2
     driver.mine(blocks=2)
     assert [driver.state(opid) for opid in (back, update)] == ["confirmed"] * 2
+
+
+def test_a_renewal_waits_for_the_one_before_it_as_long_as_that_may_set_its_expiry() -> None:
+    driver = Driver()
+    alice = driver.lab.owner(1)
+    entry = driver.lab.register(alice, "alice")
+    first = alice.renew("alice", entry.reg, entry.expires)
+    driver.mine_empty(3)
+    driver.follow(driver.lab.mine(driver.lab.stamp(first)))
+    height = driver.lab.height
+    (second,) = driver.submit(alice.renew("alice", entry.reg, driver.lab.entry("alice").expires))
+    time = driver.lab.chain.tip.header.time
+    driver.follow(driver.lab.chain.hold_future(time - 1))  # the renewal's block alone is taken back
+    assert driver.lab.height == height - 1
+    assert driver.state(second) == "queued"
+    assert f"block {height}" in driver.status(second).next_change
+    driver.check_restart()
+    driver.follow(driver.lab.chain.hold_future(time + 10_000))
+    driver.mine()
+    assert driver.state(second) == "confirmed"
+
+
+def test_a_life_that_ended_while_nobody_looked_is_no_conflict() -> None:
+    driver = Driver(Lab(small_params(expiry=20, grace=4, commit_life=6)))
+    alice, bob = driver.lab.owner(1), driver.lab.owner(2)
+    entry = driver.lab.register(alice, "alice")
+    (update,) = driver.submit(alice.update("alice", entry.reg, 1))
+    driver.lab.mine_empty(30)
+    driver.lab.register(bob, "alice")
+    driver.restart()
+    assert (driver.state(update), driver.status(update).winner) == ("expired", None)

@@ -78,6 +78,20 @@ def test_what_seq_steps_need_stays() -> None:
     assert len(driver.all()) == 5  # 25 serves as well as 24
 
 
+def test_small_steps_are_dropped_but_for_those_that_bridge() -> None:
+    driver = Driver(Lab(small_params(**SHORT, max_seq_step=10)))
+    reg = registered(driver)
+    alice = driver.lab.owner(1)
+    opids = driver.submit(*(alice.update("alice", reg, seq) for seq in (3, 6, 9, 12)))
+    driver.mine(blocks=4)
+    driver.mine_empty(SHOWN)
+    kept = [status.opid for status in driver.all() if status.kind == "update"]
+    assert kept == list(opids[2:])  # from 0 to 9 to 12
+    driver.reorg(driver.lab.height - 1)
+    driver.mine(blocks=8)
+    assert driver.lab.entry("alice").seq == 12
+
+
 def test_what_a_transfer_separates_stays() -> None:
     driver = Driver(Lab(small_params(**SHORT)))
     reg = registered(driver)
