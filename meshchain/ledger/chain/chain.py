@@ -92,7 +92,9 @@ class Chain:
         with self._standing.upright():
             (entry,) = self._intake.add_headers([block.header], now)
             self._intake.add_body(entry, block)
-            return self._activate(blame=entry.id)
+            switch = self._activate(blame=entry.id)
+            self._intake.secure()
+            return switch
 
     # --- moving between branches ---------------------------------------------------------------------------
 

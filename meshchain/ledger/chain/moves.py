@@ -8,7 +8,7 @@ with all its descendants.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from meshchain.ledger.block import Block
+from meshchain.ledger.block import Block, encode_body
 from meshchain.ledger.chain import connect as connecting
 from meshchain.ledger.chain.assumed import AssumedValid
 from meshchain.ledger.chain.branches import Branch, branch_of
@@ -80,6 +80,7 @@ class Moves:
         parent_root = standing.tip.header.state_root
         block = standing.bodies.get(entry)
         changes = connecting.connect(standing.state, block, parent_root, standing.main_id, self._judge, stamps=stamps)
+        changes[layout.BODY + entry.id] = encode_body(block.operations)  # it may not be synced yet (intake)
         changes[layout.main(entry.height)] = entry.id
         changes[layout.TIP] = entry.id
         flags = entry.flags | Flag.SETTLED if settled else entry.flags & ~Flag.SETTLED
