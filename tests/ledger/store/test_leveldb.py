@@ -46,6 +46,19 @@ def test_written_rows_survive_reopening(tmp_path: Path) -> None:
     store.close()
 
 
+def test_closing_waits_for_whoever_reads(tmp_path: Path) -> None:
+    """A failed write closes the database and opens it again while RPC threads read: in a process of its own, for a
+    database that is closed under a reader is the end of the process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.ledger.store.closing", str(tmp_path / "l")],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, b"12 times closed\n"), done.stderr.decode()
+
+
 def test_a_closed_store_stays_closed(tmp_path: Path) -> None:
     """Nothing may take the lock again behind the back of whoever closed it."""
     store = LevelStore(tmp_path / "l")
