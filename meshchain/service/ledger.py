@@ -45,6 +45,8 @@ class LedgerService:
         """Replaced after it fires; take it before looking at the state, then wait."""
         self.stamp_job: Stamp | None = None
         """The most urgent stamp that the queue asks for."""
+        self._owed: list[Switch] = []
+        """What mempool and queue have not been told yet."""
         self._lock = trio.Lock()
         self._log = structlog.get_logger("ledger")
         self._ticked = clock.running()
@@ -128,13 +130,19 @@ class LedgerService:
         return self._follow(self.chain.accept(block_id))
 
     def _follow(self, switch: Switch) -> Switch:
-        """Bring mempool and queue behind the chain."""
+        """Bring mempool and queue behind the chain; what a failing disk cut short is made up for by the next call."""
         if switch.connected or switch.disconnected:
-            next_block, now = self.chain.next_block(), self.clock.now()
-            for dropped in self.mempool.switched(switch, next_block, now):
-                self._log.info("operation dropped", opid=dropped.opid.hex(), code=dropped.code, why=dropped.message)
-            self.queue.switched(switch, next_block, now)
+            self._owed.append(switch)
+        while self._owed:
+            self._bring_behind(self._owed[0])
+            del self._owed[0]
         return switch
+
+    def _bring_behind(self, switch: Switch) -> None:
+        next_block, now = self.chain.next_block(), self.clock.now()
+        for dropped in self.mempool.switched(switch, next_block, now):
+            self._log.info("operation dropped", opid=dropped.opid.hex(), code=dropped.code, why=dropped.message)
+        self.queue.switched(switch, next_block, now)
 
     def _send(self, raw: bytes) -> bytes:
         operation = operations.decode(raw, self.chain.params.consensus)

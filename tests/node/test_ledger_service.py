@@ -9,6 +9,7 @@ from meshchain.ledger import operations
 from meshchain.ledger.errors import StoreError
 from meshchain.ledger.mempool import Mempool
 from meshchain.ledger.queue import Queue
+from meshchain.ledger.store import layout
 from meshchain.ledger.store.memory import MemoryStore
 from meshchain.service.alarms import Alarms
 from meshchain.service.hashing import HashingPool
@@ -57,6 +58,19 @@ def service(lab: Lab) -> tuple[LedgerService, HandClock]:
     return ledger, clock
 
 
+class StumblingStore(MemoryStore):
+    """The n-th read of a commitment fails."""
+
+    left = 0
+
+    def get(self, key: bytes) -> bytes | None:
+        if key.startswith(layout.COMMITMENT) and self.left:
+            self.left -= 1
+            if not self.left:
+                raise StoreError("io", "cannot read")
+        return super().get(key)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     with trio.fail_after(600):  # of the test's own clock
         while True:
@@ -96,3 +110,30 @@ async def test_a_full_disk_does_not_end_the_stamper(autojump_clock: trio.testing
         await until(lambda: ledger.mempool.get(opid) is not None)
         nursery.cancel_scope.cancel()
     pool.close()
+
+
+async def test_operations_that_a_reorg_takes_out_are_not_lost_with_a_failing_read() -> None:
+    for at in range(1, 50):
+        store = StumblingStore()
+        lab = Lab(store=store)
+        lab.mine_empty(3)
+        ledger, _ = service(lab)
+        mined, waiting = (lab.stamp(lab.owner(number).commit("alice")) for number in (1, 2))
+        await ledger.add_block(lab.block(mined))
+        await ledger.send(operations.encode(waiting))
+        await ledger.add_block(branch(lab, back=0, count=1)[0])
+        longer = branch(lab, back=2, count=3)
+        for block in longer[:-1]:
+            await ledger.add_block(block)
+        store.left = at
+        try:
+            await ledger.add_block(longer[-1])
+        except StoreError:
+            await ledger.tick()
+        assert ledger.view.tip_id == longer[-1].header.id
+        assert {pending.opid for pending in ledger.pending} == {
+            operations.opid(op, lab.genesis) for op in (mined, waiting)
+        }
+        if store.left:
+            return
+    raise AssertionError("the reads do not end")

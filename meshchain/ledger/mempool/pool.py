@@ -154,11 +154,11 @@ class Mempool:
         returned = [self._pending(op, now) for block in reversed(switch.disconnected) for op in block.operations]
         self._confirmed.switched((pending.opid for pending in returned), evidence.heights)
         waiting = {pending.opid: pending for pending in (*returned, *self.pending(), *self.held)}
-        door = self._door = self._open(next_block)
-        dropped, self._unreported = self._unreported, []
+        door, dropped = self._open(next_block), list(self._unreported)
         for pending in waiting.values():
             if pending.opid not in evidence.heights:
                 dropped += _readmit(pending, door, evidence)
+        self._door, self._unreported = door, []  # not before all went through it: a read of the store may fail
         return dropped
 
     def _open(self, next_block: NextBlock) -> Admission:
