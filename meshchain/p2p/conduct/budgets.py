@@ -53,7 +53,8 @@ class Bucket:
         self.tokens = min(self.rate.burst, self.tokens + amount)
 
     def _fill(self, now: float) -> None:
-        self.tokens = min(self.rate.burst, self.tokens + self.rate.per_second * max(0.0, now - self.when))
+        earned = self.rate.per_second * max(0.0, now - self.when)
+        self.tokens = max(self.tokens, min(self.rate.burst, self.tokens + earned))  # a credit above the burst stays
         self.when = now
 
 
