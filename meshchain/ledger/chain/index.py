@@ -83,6 +83,24 @@ def genesis_entry(header: Header, consensus: Consensus) -> IndexEntry:
     return IndexEntry(header.id, header, 0, state, Flag.BODY | Flag.CHAINED)
 
 
+def extend(consensus: Consensus, parent: IndexEntry, median: int, header: Header) -> IndexEntry:
+    """The entry of ``header`` after ``parent``: every rule of headers but the work and the clock.
+
+    ``median``: the median time past that ``parent`` leaves to its children. That the header names ``parent`` is the
+    caller's to know. RuleError: header-version, header-height, time-too-old, header-bits.
+    """
+    if header.version != 1:
+        raise RuleError("header-version", "unknown header version", version=header.version)
+    if header.height != parent.height + 1:
+        raise RuleError("header-height", "height does not follow the parent's", height=header.height)
+    chaintime.check_time(header.time, median)
+    expected = difficulty.next_bits(consensus, parent.difficulty, header.time)
+    if header.bits != expected:
+        raise RuleError("header-bits", "wrong difficulty", bits=f"{header.bits:08x}", expected=f"{expected:08x}")
+    state = difficulty.advance(consensus, parent.difficulty, header.time, header.bits)
+    return IndexEntry(header.id, header, parent.work + compact.work(header.bits), state, Flag(0))
+
+
 class HeaderIndex:
     """Reads of the header tree; writes are returned as changes for the caller's batch."""
 
@@ -159,20 +177,8 @@ class HeaderIndex:
         return chaintime.median_time_past(self.recent_times(entry))
 
     def extend(self, parent: IndexEntry, header: Header) -> IndexEntry:
-        """The entry of ``header`` after ``parent``: every rule of headers but the work and the clock.
-
-        RuleError: header-version, header-height, time-too-old, header-bits.
-        """
-        if header.version != 1:
-            raise RuleError("header-version", "unknown header version", version=header.version)
-        if header.height != parent.height + 1:
-            raise RuleError("header-height", "height does not follow the parent's", height=header.height)
-        chaintime.check_time(header.time, self.median_time(parent))
-        expected = difficulty.next_bits(self._consensus, parent.difficulty, header.time)
-        if header.bits != expected:
-            raise RuleError("header-bits", "wrong difficulty", bits=f"{header.bits:08x}", expected=f"{expected:08x}")
-        state = difficulty.advance(self._consensus, parent.difficulty, header.time, header.bits)
-        return IndexEntry(header.id, header, parent.work + compact.work(header.bits), state, Flag(0))
+        """As the function of this name."""
+        return extend(self._consensus, parent, self.median_time(parent), header)
 
     def changes_for_new(self, entry: IndexEntry) -> dict[bytes, bytes | None]:
         """The batch that adds a header to the tree."""
