@@ -59,8 +59,10 @@ class ParkingLot:
     def may_adopt(self, first: bytes, depth: int) -> bool:
         """For a rival that is heavier now and would disconnect ``depth`` settled blocks."""
         rival = self.rivals.get(first, ParkedRival())
-        served = rival.heavier_ms >= self.required_ms(depth) or rival.known_ms >= 1000 * self._policy.parking_max
-        return rival.accepted or served
+        return rival.accepted or rival.heavier_ms >= self.required_ms(depth) or self._has_run_out(rival)
+
+    def _has_run_out(self, rival: ParkedRival) -> bool:
+        return rival.known_ms >= 1000 * self._policy.parking_max
 
     def park(self, first: bytes) -> Changes:
         """Start the rival's clock; no change if it runs already."""
@@ -74,6 +76,8 @@ class ParkingLot:
         running = set(heavier)
         changes: Changes = {}
         for first, rival in self.rivals.items():
+            if self._has_run_out(rival):
+                continue  # and need not be written every second for the rest of time
             gained = elapsed_ms if first in running else 0
             aged = replace(rival, heavier_ms=rival.heavier_ms + gained, known_ms=rival.known_ms + elapsed_ms)
             changes |= self._set(first, aged)

@@ -8,7 +8,7 @@ from meshchain.ledger.chain.index import Flag
 from meshchain.ledger.errors import RuleError
 from meshchain.ledger.store import layout
 from meshchain.ledger.workers import InlineWorkers
-from tests.ledger.chain.watching import branch, give, spoil
+from tests.ledger.chain.watching import branch, contents, give, spoil
 from tests.ledger.kit import Lab, small_params
 
 HOUR = 3_600_000
@@ -142,6 +142,17 @@ def test_a_day_after_it_was_first_heavier_work_alone_decides() -> None:
     assert lab.chain.tip.id != tip_ids(more)
     lab.chain.tick(1)
     assert lab.chain.tip.id == tip_ids(more)
+
+
+def test_clocks_that_have_run_out_are_not_written_any_more() -> None:
+    """A rival that lost years ago would else be written every second for ever."""
+    lab = settled_lab(20)
+    give(lab.chain, branch(lab, back=20, count=21))
+    lab.mine_empty(3)
+    lab.chain.tick(25 * HOUR)
+    before = contents(lab.chain.store)
+    lab.chain.tick(HOUR)
+    assert contents(lab.chain.store) == before
 
 
 def test_a_rival_that_was_never_heavier_has_no_clock() -> None:
