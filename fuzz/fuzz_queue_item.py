@@ -21,7 +21,19 @@ GENESIS = bytes(32)
 CONSENSUS = params.load("dev").consensus
 COMMIT = operations.Commit(commitment=b"\x5a" * 32)
 REVEAL = operations.Reveal(name="alice", salt=bytes(32), owner=b"\x02" * 33, born=0, record={"v": 1})
-KEYS = ("version", "operation", "order", "added", "signer", "base_seq", "life_end", "sent_at", "partial", "ended")
+KEYS = (
+    "version",
+    "operation",
+    "order",
+    "added",
+    "signer",
+    "base_seq",
+    "life_end",
+    "sent_at",
+    "refusal",
+    "partial",
+    "ended",
+)
 PARTIAL = ("anchor_height", "anchor_hash", "bits", "start", "found", "tried")
 ENDED = ("state", "code", "message", "winner", "height", "block")
 

@@ -60,15 +60,13 @@ def _needed(reveal: Item, shelf: Shelf) -> list[Item]:
 def _rule(item: Item, shelf: Shelf, facts: Facts, note: Callable[[Item], None]) -> None:
     """Judge one item, and ``note`` it if something durable changed."""
     outcome = judge(item, facts, shelf)
-    before = (item.ended, item.life_end, item.sent_at)
+    before = (item.ended, item.life_end, item.sent_at, item.refusal)
     if isinstance(outcome, Ended):
         item.ended, item.progress = outcome, None
     else:
         _go_on(item, outcome)
-    entry = None if item.name is None else facts.entry(item.name)
-    if entry is not None and entry.reg == item.reg:
-        item.life_end = facts.life_end(entry)
-    if before != (item.ended, item.life_end, item.sent_at):
+    _note_life(item, facts)
+    if before != (item.ended, item.life_end, item.sent_at, item.refusal):
         note(item)
 
 
@@ -78,3 +76,12 @@ def _go_on(item: Item, verdict: Verdict) -> None:
     if verdict.phase is Phase.CONFIRMED:
         item.partial, item.progress = None, None
     item.ended, item.verdict = None, verdict
+
+
+def _note_life(item: Item, facts: Facts) -> None:
+    """The end of the item's life moves with renewals, back too when a reorg takes one out."""
+    entry = None if item.name is None else facts.entry(item.name)
+    if entry is not None and entry.reg == item.reg:
+        item.life_end = facts.life_end(entry)
+    elif item.confirmed:
+        item.life_end = min(item.life_end, facts.height)  # confirmed, and deleted since

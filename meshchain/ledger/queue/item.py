@@ -86,13 +86,13 @@ class Item:
     """First height at which this life of the name is over, as last known; 0: not known yet."""
     sent_at: int | None = None
     """Height of the tip when it was first given to the mempool, since it last began to wait for a block."""
+    refusal: str | None = None
+    """Why the mempool would not have it when it was last given."""
     partial: Partial | None = None
     ended: Ended | None = None
 
     verdict: Verdict = NOT_JUDGED
     progress: StampProgress | None = None
-    refusal: str | None = None
-    """Why the mempool would not have it just now."""
     sent_tip: bytes | None = field(default=None, repr=False)
     """Tip at which it was last handed to the mempool by this process."""
 

@@ -19,7 +19,19 @@ from meshchain.ledger.stamps import PUZZLES
 
 VERSION: Final = 1
 _KEYS: Final = frozenset(
-    ("version", "operation", "order", "added", "signer", "base_seq", "life_end", "sent_at", "partial", "ended")
+    (
+        "version",
+        "operation",
+        "order",
+        "added",
+        "signer",
+        "base_seq",
+        "life_end",
+        "sent_at",
+        "refusal",
+        "partial",
+        "ended",
+    )
 )
 _FINAL: Final[dict[str, FinalState]] = {"conflict-lost": "conflict-lost", "expired": "expired", "refused": "refused"}
 _ANCHOR_HASH: Final = 8
@@ -38,6 +50,7 @@ def encode(item: Item) -> bytes:
             "base_seq": item.base_seq,
             "life_end": item.life_end,
             "sent_at": item.sent_at,
+            "refusal": item.refusal,
             "partial": None if item.partial is None else _partial_value(item.partial),
             "ended": None if item.ended is None else _ended_value(item.ended),
         }
@@ -74,6 +87,7 @@ def _decode(opid: bytes, data: bytes, genesis: bytes, consensus: Consensus) -> I
         base_seq=shape.uint(fields, "base_seq", shape.U64),
         life_end=shape.uint(fields, "life_end", shape.U64),
         sent_at=sent_at,
+        refusal=None if fields["refusal"] is None else shape.text(fields, "refusal"),
         partial=None if fields["partial"] is None else _partial(shape.table(fields["partial"], "partial")),
         ended=None if fields["ended"] is None else _ended(shape.table(fields["ended"], "ended")),
     )

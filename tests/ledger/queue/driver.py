@@ -136,7 +136,7 @@ class Driver:
         """A new process over the same store tells the same."""
         told = [_without_progress(status) for status in self.queue.status(self.next)]
         again = [_without_progress(status) for status in self.another_queue().status(self.next)]
-        assert told == again
+        assert told == again, [pair for pair in zip(told, again, strict=False) if pair[0] != pair[1]]
 
 
 def _without_progress(status: QueueStatus) -> dict[str, object]:

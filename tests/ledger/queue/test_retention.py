@@ -134,3 +134,17 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [status.name for status in kept] == ["a2", "a2", "a3", "a3", "waiting", "waiting"]
     assert [status.opid for status in kept[-2:]] == list(waiting)
     assert rows(driver) == 6
+
+
+def test_a_life_that_a_reorg_makes_shorter_ends_when_it_ends() -> None:
+    driver = Driver(Lab(small_params(**SHORT)))
+    reg = registered(driver)
+    alice, expires = driver.lab.owner(1), driver.lab.entry("alice").expires
+    driver.mine_empty(expires - driver.lab.height - 3)
+    (renew,) = driver.submit(alice.renew("alice", reg, expires))
+    driver.mine()
+    driver.mine_empty(1)
+    driver.reorg(2, forward=6)
+    assert driver.lab.height + 1 == expires + 4
+    assert [(status.opid, status.state) for status in driver.all()] == [(renew, "expired")]
+    driver.check_restart()

@@ -152,6 +152,7 @@ def test_a_full_mempool_is_tried_again_with_more_bits() -> None:
         driver.queue.refused(opid, RuleError("mempool-full", "the mempool is full"), driver.lab.now)
         assert driver.state(opid) == "queued"
         assert "full" in driver.status(opid).reason
+        driver.check_restart()
         while driver.searches():
             driver.step()
         bits.append(sends[0].operation.stamp.bits if sends[0].operation.stamp else 0)

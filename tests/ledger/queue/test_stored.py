@@ -57,6 +57,7 @@ def items(draw: st.DrawFn) -> Item:
         base_seq=draw(U64),
         life_end=draw(U64),
         sent_at=draw(st.none() | U32),
+        refusal=draw(st.none() | st.text(max_size=20)),
         partial=draw(st.none() | PARTIALS),
         ended=draw(st.none() | ENDS),
     )
@@ -92,6 +93,7 @@ WRONG: list[tuple[str, codec.Value]] = [
     ("signer", bytes(31)),
     ("signer", "key"),
     ("sent_at", True),
+    ("refusal", 1),
     ("partial", []),
     ("partial", {}),
     ("ended", {"state": "won"}),
