@@ -4,6 +4,9 @@ Noise proves that the peer holds the private part of its X25519 key. Two node ke
 because the map drops the sign of x (RFC 7748 §4.1); and who has shown an X25519 key has not said which of them it goes
 by. So it says so, and signs with that key. What is signed is the handshake hash *before* the message that carries the
 proof: it holds the ephemeral key that the other side has just made, hence no proof serves twice.
+
+Who made A can also work out signatures of −A. That gives the maker a second name, as a second key would have, and
+nobody else any: a name is proven or it is refused.
 """
 
 from typing import Final

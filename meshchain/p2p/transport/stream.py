@@ -32,8 +32,9 @@ are numbered by the cipher; one that is changed, repeated, left out or out of or
 
 **Bounds.** A frame's length is judged when its two bytes are there: in the handshake it must be the one length that
 the message has, later 17 to 65,535. A message's length is judged when its four bytes are there, and again by its type
-when the fifth is (``limit_of``). What is held is what has come: less than a frame, and the message under way. The
-handshake costs a stranger's one connection four X25519, one signature, one check, and 10 s.
+when the fifth is (``limit_of``). What is held is what has come: less than a frame, and the message under way. A
+handshake costs the responder five X25519, a signature and a check (about 0.6 ms of CPU with the fast arm); a stranger
+who sends only the first 34 bytes causes most of that, and has the connection for 10 s.
 
 **Faults.** The first fault kills the stream: messages that came in the same call are dropped with it, everything
 after is refused. TransportError says whether the fault is the proven peer's own.
