@@ -6,7 +6,7 @@ from itertools import islice
 
 from meshchain.ledger import codec, operations, rules, shape, stamps
 from meshchain.ledger.chain.nextblock import NextBlock
-from meshchain.ledger.entry import NameEntry
+from meshchain.ledger.entry import REG_SIZE, NameEntry
 from meshchain.ledger.errors import RemoteError, StoreError
 from meshchain.ledger.operations import Operation, Renew, Reveal, Revoke, Transfer, Update
 from meshchain.ledger.params import Consensus
@@ -87,14 +87,14 @@ class Facts:
 
     def owner_operation(self, name: str, entry: NameEntry) -> bytes | None:
         """opid of the update, transfer or revoke that set the entry's seq."""
-        for opid, operation in self._back(name, entry):
+        for opid, operation in self._back(name, entry.registered):
             if isinstance(operation, Update | Transfer | Revoke):
                 return opid
         return None
 
     def renewal(self, name: str, entry: NameEntry) -> bytes | None:
         """opid of the renewal, else of the reveal, that set the entry's expiry."""
-        for opid, operation in self._back(name, entry):
+        for opid, operation in self._back(name, entry.registered):
             if isinstance(operation, Renew | Reveal):
                 return opid
         return None
@@ -102,17 +102,27 @@ class Facts:
     def transfer_from(self, owner: bytes, name: str, entry: NameEntry) -> bytes | None:
         """opid of the transfer by which ``owner`` lost this life of the name, or of the latest if it never had it."""
         lost_by: bytes | None = None
-        for opid, operation in self._back(name, entry):
+        for opid, operation in self._back(name, entry.registered):
             if isinstance(operation, Transfer) and (lost_by is None or operation.new_owner != owner):
                 lost_by = opid
             elif isinstance(operation, Transfer):
                 break
         return lost_by
 
-    def _back(self, name: str, entry: NameEntry) -> Iterator[tuple[bytes, Operation]]:
-        """Operations of the life of ``entry``, newest first, back to its reveal."""
+    def was_registered(self, name: str, reg: bytes) -> bool:
+        """Whether the chain holds the reveal that began the life ``reg``, be that life over or not."""
+        for _, operation in self._back(name, 0):
+            if isinstance(operation, Reveal) and self._reg(operation) == reg:
+                return True
+        return False
+
+    def _reg(self, o: Reveal) -> bytes:
+        return operations.commitment(self.context.genesis, o.salt, o.owner, o.born, o.name)[:REG_SIZE]
+
+    def _back(self, name: str, height: int) -> Iterator[tuple[bytes, Operation]]:
+        """Operations of the name, newest first, back to ``height``."""
         prefix = layout.HISTORY + name.encode() + b"\0"
-        rows = self._store.items(prefix, layout.u32(entry.registered), reverse=True)
+        rows = self._store.items(prefix, layout.u32(height), reverse=True)
         for key, opid in islice(rows, _LOOK_BACK):
             place = key[len(prefix) :]
             yield opid, self._read(int.from_bytes(place[:4], "big"), int.from_bytes(place[4:6], "big"))

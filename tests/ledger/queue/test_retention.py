@@ -144,6 +144,8 @@ def test_a_life_that_a_reorg_makes_shorter_ends_when_it_ends() -> None:
     (renew,) = driver.submit(alice.renew("alice", reg, expires))
     driver.mine()
     driver.mine_empty(1)
+    driver.restart()
+    driver.all()  # judges everything by the longer life
     driver.reorg(2, forward=6)
     assert driver.lab.height + 1 == expires + 4
     assert [(status.opid, status.state) for status in driver.all()] == [(renew, "expired")]

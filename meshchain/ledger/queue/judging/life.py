@@ -32,7 +32,7 @@ def _absent(item: Item, name: str, facts: Facts, shelf: Shelf) -> Verdict | Ende
             reason=f"waits for the registration of {name}",
             next_change="when the reveal is confirmed",
         )
-    if facts.height >= item.life_end:
+    if facts.height >= item.life_end or facts.was_registered(name, item.reg):
         return facts.ended("expired", "name-expired", f"{name} expired before this could be confirmed")
     return Verdict(
         phase=Phase.HELD,
