@@ -21,6 +21,8 @@ class Branch:
     """Last common block."""
     path: tuple[IndexEntry, ...]
     """Blocks after the fork, oldest first."""
+    latest_time: int
+    """Greatest time of these blocks (unix s)."""
 
     @property
     def first(self) -> bytes:
@@ -32,7 +34,7 @@ def branch_of(index: HeaderIndex, leaf: IndexEntry) -> Branch:
     path: list[IndexEntry] = []
     for entry in index.ancestors(leaf):
         if index.is_main(entry):
-            return Branch(leaf, entry, tuple(reversed(path)))
+            return Branch(leaf, entry, tuple(reversed(path)), max(above.header.time for above in path))
         path.append(entry)
     raise StoreError("damaged", "a branch does not lead to the active chain")
 

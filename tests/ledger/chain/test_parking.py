@@ -155,6 +155,18 @@ def test_clocks_that_have_run_out_are_not_written_any_more() -> None:
     assert contents(lab.chain.store) == before
 
 
+def test_asking_again_costs_no_walk() -> None:
+    """The node asks every second, for a day: 10,000 parked blocks would take longer than that second to walk."""
+    lab = settled_lab(30)
+    give(lab.chain, branch(lab, back=30, count=31))
+    lab.chain.tick(1)
+    lab.chain.index.forget()
+    lab.chain.tick(1)
+    lab.chain.hold_future(int(lab.now) + 600)
+    assert len(lab.chain.parked()) == 1
+    assert len(lab.chain.index._cache) == 0
+
+
 def test_a_rival_that_was_never_heavier_has_no_clock() -> None:
     lab = settled_lab(20)
     rival = branch(lab, back=20, count=19)
