@@ -1,5 +1,6 @@
 """The ``list`` and ``show`` commands: the ledger's view of names, next to what is still under way."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from meshchain.ledger import record_json
@@ -12,29 +13,38 @@ from wallet.remote import Queued, Registered
 
 
 def list_names(wallet: Wallet, *, rescan: bool) -> None:
-    """Print {names: [{name, status, …}…]}: names of the wallet, then registrations that are not in the ledger."""
+    """Print {names: [{name, status, …}…]}: names of the wallet, then registrations under way and those that failed."""
     if rescan:
         restoring.rescan(wallet)
-    queue = [item for item in wallet.ledger.queue() if item.working]
+    queue = wallet.ledger.queue()
     with wallet.keystore.edit() as edit:
         entries = owned.names(wallet.ledger, edit.payload, wallet.keys(edit.payload))
         noted = set(edit.payload.names)
-    registering = {item.name for item in queue if item.kind == "reveal" and item.name in noted}
-    rows = [_row(entry) for entry in entries]
-    rows += [{"name": name, "status": "registering"} for name in sorted(filter(None, registering))]
+    missing = noted - {entry.name for entry in entries}
+    rows = [_row(entry) for entry in entries] + _unregistered(item for item in queue if item.name in missing)
     wallet.emit({"names": rows}, _table(rows) or "this wallet has no names yet")
 
 
 def show(wallet: Wallet, text: str) -> None:
     """Print one name; RefusalError (name-not-found) if it is neither registered nor under way."""
     name = idn.parse(text).ledger
-    queue = [item for item in wallet.ledger.queue() if item.name == name and item.working]
+    queue = [item for item in wallet.ledger.queue() if item.name == name and (item.working or item.failed)]
     entry = wallet.ledger.registered(name)
     if entry is None and not queue:
         raise RefusalError("name-not-found", f"{name}.mesh is not registered", name=name)
     document: dict[str, Any] = {"name": name, "status": "registering"} if entry is None else _full(wallet, entry)
     document["queue"] = [{"txid": i.txid, "kind": i.kind, "state": i.state, "reason": i.reason} for i in queue]
     wallet.emit(document, _text(document, entry, queue))
+
+
+def _unregistered(queue: Iterable[Queued]) -> list[dict[str, Any]]:
+    """Rows of registrations without an entry: under way, or failed and why; a new attempt hides a failed one."""
+    found: dict[str, dict[str, Any]] = {}
+    for item in sorted((item for item in queue if item.kind == "reveal"), key=lambda item: item.working):
+        if item.name is not None and (item.working or item.failed):
+            status = "registering" if item.working else item.state
+            found[item.name] = {"name": item.name, "status": status, "reason": item.reason}
+    return [found[name] for name in sorted(found)]
 
 
 def _row(entry: Registered) -> dict[str, Any]:
@@ -76,6 +86,9 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 def _deadline(row: dict[str, Any]) -> str:
+    """When the name expires, or what there is to say instead."""
+    if "reason" in row:
+        return str(row["reason"])
     if row["status"] == "active":
         return f"expires in {row['expires_in']} blocks"
     return "renew it now" if row["status"] == "grace" else ""

@@ -82,6 +82,8 @@ def describe(item: Queued) -> str:
     if item.blocks_to_go:
         blocks = "block" if item.blocks_to_go == 1 else "blocks"
         return f"{what}: {item.state}, {item.blocks_to_go} {blocks} to go. {item.next_change}".rstrip()
+    if item.failed:
+        return f"{what}: {item.state}, {item.reason}"
     return f"{what}: {item.state}. {item.next_change or item.reason}".rstrip()
 
 

@@ -22,6 +22,8 @@ MAX_OWNERS: Final = 1000
 """Keys that one name_list takes."""
 WORKING: Final = ("queued", "committed", "pending")
 """States in which the node still works on an operation."""
+FAILED: Final = ("conflict-lost", "expired", "refused")
+"""States in which it has given an operation up."""
 
 Json: TypeAlias = Any
 """Whatever JSON holds; every field is converted where it is used."""
@@ -66,6 +68,10 @@ class Queued:
     @property
     def working(self) -> bool:
         return self.state in WORKING
+
+    @property
+    def failed(self) -> bool:
+        return self.state in FAILED
 
 
 @dataclass(frozen=True, slots=True)

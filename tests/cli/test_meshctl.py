@@ -55,6 +55,16 @@ def test_status_lists_the_names_this_node_works_for(shell: Shell) -> None:
     assert "alice.mesh  revoked, free again in 1049 blocks" in shell.text("status")
 
 
+def test_status_stays_one_screen_with_many_names(shell: Shell) -> None:
+    names = [f"n{number:02d}" for number in range(20)]
+    BOB.register(shell.node, *names)
+    shell.node.promised = [BOB.sign(shell.node, Revoke(name=n, reg=_reg(shell.node, n), seq=1)) for n in names]
+    text = shell.text("status")
+    assert len(text.splitlines()) < 24
+    assert "and 13 more: see `meshctl names`" in text
+    assert len(shell.json("status")["names"]) == 20
+
+
 def test_status_while_syncing(shell: Shell) -> None:
     shell.node.synced = False
     text = shell.text("status")
@@ -287,7 +297,7 @@ def test_meshctl_imports_nothing_heavy() -> None:
     assert not heavy & set(done.stderr.split())
 
 
-def _reg(node: LedgerNode) -> bytes:
-    entry = node.view().entry("alice")
+def _reg(node: LedgerNode, name: str = "alice") -> bytes:
+    entry = node.view().entry(name)
     assert entry is not None
     return replace(entry).reg

@@ -367,8 +367,15 @@ def test_a_lost_race_says_who_won(lab: Lab, capsys: pytest.CaptureFixture[str]) 
     assert (caught.value.code, caught.value.exit_code) == ("conflict-lost", 1)
     assert caught.value.data["winner"] == winner
     assert "commit" in capsys.readouterr().err
-    refused = Desk(lab, wallet, capsys).refused(registering.register, "alice", None, no_host=False)
+    desk = Desk(lab, wallet, capsys)
+    refused = desk.refused(registering.register, "alice", None, no_host=False)
     assert (refused.code, refused.exit_code) == ("name-taken", 1)
+    with wallet.keystore.edit() as edit:
+        edit.payload.note("alice")
+    [row] = desk(listing.list_names, rescan=False)["names"]
+    assert (row["name"], row["status"]) == ("alice", "conflict-lost")
+    assert "registered by another operation" in row["reason"]
+    assert desk(listing.show, "alice")["queue"][0]["state"] == "conflict-lost"
 
 
 def test_sign_verifies_with_the_owner_key(alice: Desk, lab: Lab) -> None:

@@ -24,6 +24,8 @@ _QUESTIONS: Final[tuple[tuple[str, "Call"], ...]] = (
     ("names", ("name_list", [])),
     ("uptime", ("uptime", [])),
 )
+_MOST: Final = 8
+"""Lines that a part of the screen may take."""
 _MAY_BE_REFUSED: Final = frozenset({"names"})
 """While the node syncs."""
 
@@ -80,15 +82,23 @@ def _queue(queue: list[dict[str, Json]]) -> str:
     waiting = [item for item in queue if item["state"] in ("queued", "committed", "pending")]
     wrong = [item for item in queue if item["state"] in ("conflict-lost", "expired", "refused")]
     lines = [f"{display.count(len(waiting), 'operation')} under way" if waiting else "nothing under way"]
-    lines += [f"{item['kind']} {item['name'] or ''}: {item['state']}, {item['reason']}" for item in wrong]
-    return "\n".join(lines)
+    failures = [f"{item['kind']} {item['name'] or ''}: {item['state']}, {item['reason']}" for item in wrong]
+    return "\n".join(lines + _head(failures, "see `meshctl queue`"))
 
 
 def _names(names: list[dict[str, Json]] | None, params: "Params") -> str:
     if names is None:
         return "unknown until synced"
     urgent = sorted(names, key=lambda name: int(name["expires_in"]))
-    return "\n".join(f"{name['name']}.mesh  {name_state(name, params)}" for name in urgent) or "none"
+    lines = [f"{name['name']}.mesh  {name_state(name, params)}" for name in urgent]
+    return "\n".join(_head(lines, "see `meshctl names`")) or "none"
+
+
+def _head(lines: list[str], rest: str) -> list[str]:
+    """The first of ``lines``, so that all of them stay on one screen."""
+    if len(lines) <= _MOST:
+        return lines
+    return [*lines[: _MOST - 1], f"and {len(lines) - _MOST + 1} more: {rest}"]
 
 
 def name_state(name: dict[str, Json], params: "Params") -> str:
