@@ -47,9 +47,19 @@ class Standing:
         self.index.forget()
         self.tip: IndexEntry = founding.stored_tip(self.store, self.index)
         self.lot = ParkingLot(self.store, self.params.policy)
+        self._drop_adopted()
         self.candidates = Candidates.find(self.index, self.tip)
         self.best_header = self.find_best_header()
         self.trusted = True
+
+    def _drop_adopted(self) -> None:
+        """Clocks of rivals that are the active chain now: a crash came between their last block and the end."""
+        changes: Changes = {}
+        for first in list(self.lot.rivals):
+            if self.index.is_main(self.index.require(first)):
+                changes |= self.lot.drop(first)
+        if changes:
+            self.store.write(changes)
 
     @contextmanager
     def upright(self) -> Iterator[None]:

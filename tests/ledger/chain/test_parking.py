@@ -316,3 +316,15 @@ def test_holding_changes_nothing_that_need_not_change() -> None:
         lab.chain.hold_future(int(lab.now) + second)
         lab.chain.tick(1000)
     assert lab.chain.view() is view
+
+
+def test_a_crash_at_the_end_of_an_adoption_leaves_no_clock_behind() -> None:
+    """One that has run out would let the same branch in at once, should it ever be a rival again."""
+    lab = settled_lab(20)
+    rival = branch(lab, back=20, count=21)
+    give(lab.chain, rival)
+    (before,) = lab.chain.store.items(layout.PARKED)
+    lab.chain.tick(HOUR)
+    assert lab.chain.tip.id == tip_ids(rival)
+    lab.chain.store.write(dict([before]))  # as if the batch that drops it had not been written
+    assert list(reopened(lab).store.items(layout.PARKED)) == []
