@@ -378,7 +378,7 @@ class HeaderSync:
 
     def _check_late(self, state: PeerState, now: float) -> list[Action]:
         tip, head = self._facts.tip().work, self.heads.get(state.peer)
-        work, late = (0 if head is None else head.work), state.late
+        work, late = (0 if head is None or self.heads.is_failed(head) else head.work), state.late
         if work >= tip:
             state.late = None
         elif late is None or work >= late.mark:
