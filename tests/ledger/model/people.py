@@ -91,7 +91,7 @@ class People:
         ]
 
     def record(self, draw: Draw, owner: Owner, name: str) -> Record:
-        shape = draw.one(["empty", "text", "plain", "claim", "claim", "two"])
+        shape = draw.one(["empty", "text", "plain", "claim", "claim", "claim", "claim", "two"])
         if shape == "empty":
             return {}
         if shape == "text":

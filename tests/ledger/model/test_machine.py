@@ -107,7 +107,7 @@ def walk(seed: int, steps: int) -> Counter[str]:
 
 def test_random_walks_meet_everything_that_can_happen() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(12):
+    for seed in range(24):
         seen.update(walk(seed, steps=80))
     missed = [event for event in EVENTS if seen[event] < 2]
     assert not missed, f"the walks do not meet {missed}: {seen}"

@@ -51,6 +51,16 @@ class BlockTree:
         except InvalidError:
             return None
 
+    def fault(self, block: Block) -> str | None:
+        """The first rule that the block breaks on top of its good parent."""
+        before = self.state(block.header.previous)
+        assert before is not None
+        try:
+            self.rules.step(before, block, self.ids(block.header.previous))
+        except InvalidError as error:
+            return str(error)
+        return None
+
     def replayed(self, block_id: bytes) -> State:
         """State after the block, from genesis on."""
         return self.rules.replay(self.branch(block_id))

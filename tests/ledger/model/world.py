@@ -101,6 +101,8 @@ class World:
             return  # the chain does not keep it
         self.tree.add(block)
         assert code == "taken" or self.tree.state(block.header.id) is None, f"a good block was refused: {code}"
+        if code == "state-root":  # the root of a block with a bad operation is never right: it must fail before
+            assert self.tree.fault(block) == "state root"
 
     def code_of(self, block: Block) -> str:
         try:
