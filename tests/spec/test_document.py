@@ -182,8 +182,9 @@ def test_every_code_is_listed_with_its_kind() -> None:
 def test_every_code_has_the_vectors_it_says() -> None:
     found = defaultdict(set)
     for path in VECTORS.iterdir():
-        for code in _codes_in(load(path.name)):
-            found[code].add(path.stem)
+        if not path.name.startswith("gossip-"):
+            for code in _codes_in(load(path.name)):
+                found[code].add(path.stem)
     for code, _, _, where in _table("| code | kind |"):
         named = set() if where.startswith("–") else set(re.sub(r" \(.*\)", "", where).split(", "))
         hidden = {"tree"} if where.endswith("(as the proof's `entry`)") else set()

@@ -8,6 +8,10 @@ from docs.spec.making import (
     blocks,
     codec,
     difficulty,
+    gossip_compact,
+    gossip_greeting,
+    gossip_messages,
+    gossip_streams,
     hashes,
     headers,
     names,
@@ -33,6 +37,10 @@ DOCUMENTS: Final[Mapping[str, Callable[[], Document]]] = {
     "tree.json": tree.document,
     "wallet.json": wallet.document,
     "chain.json": blocks.document,
+    "gossip-streams.json": gossip_streams.document,
+    "gossip-greeting.json": gossip_greeting.document,
+    "gossip-messages.json": gossip_messages.document,
+    "gossip-compact.json": gossip_compact.document,
 }
 
 

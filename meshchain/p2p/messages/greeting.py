@@ -24,7 +24,7 @@ class Version:
     LIMIT: ClassVar[Limit] = Limit(512)
 
     protocol: int
-    """u16; both sides go by the smaller."""
+    """u16, the highest that the sender speaks; both sides go by the smaller of theirs."""
     genesis: bytes
     network: str
     agent: str
@@ -35,7 +35,7 @@ class Version:
     time: int
     """Unix seconds by the sender's clock."""
     nonce: int
-    """u64, one for each connection that the sender opens or takes: it meets it again when it meets itself."""
+    """u64, chosen at random when the sender started: who meets its own has met itself."""
     listen_port: int
     """TCP port under which the sender takes connections; 0: none."""
     block_only: bool

@@ -1,0 +1,162 @@
+"""The tables of gossip.md say what the code and the vectors say."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any, Final
+
+import pytest
+
+from docs.spec.making.gossip_messages import name_of
+from meshchain.p2p import conduct, slots
+from meshchain.p2p.conduct import budgets
+from meshchain.p2p.messages import LIMITS, TYPES, block_operations
+from meshchain.p2p.transport import HANDSHAKE_TIME, frames, keyexchange
+from tests.spec.reading import SPEC, VECTORS, consensus_of, load
+
+TEXT: Final = (SPEC / "gossip.md").read_text(encoding="utf-8")
+SOURCES: Final = SPEC.parents[1] / "meshchain"
+MESH: Final = consensus_of("mesh")
+CODEC_CODES: Final = frozenset(
+    ("truncated", "trailing-bytes", "not-shortest", "indefinite-length", "type", "text-utf8", "field-type")
+)
+"""Raised by the codec's scalars and arrays, which are all that messages are made of."""
+
+
+def _table(heading: str) -> list[list[str]]:
+    after = TEXT.split(f"\n{heading}", 1)[1].splitlines()[2:]
+    rows = []
+    for line in after:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
+    return rows
+
+
+def test_types_fields_and_sizes() -> None:
+    rows = _table("| type | message | fields |")
+    listed = {int(row[0], 16): row[1] for row in rows}
+    assert listed == {kind: name_of(cls) for kind, cls in TYPES.items()}
+    space = {"B": MESH.max_block_size, "N": block_operations(MESH)}
+    for kind, _, _, size in rows:
+        formula = size.replace(",", "").replace("·", "*")
+        assert _value(ast.parse(formula, mode="eval").body, space) == LIMITS[int(kind, 16)].size(MESH), kind
+
+
+def _value(node: ast.expr, space: dict[str, int]) -> int:
+    if isinstance(node, ast.BinOp):
+        left, right = _value(node.left, space), _value(node.right, space)
+        return left * right if isinstance(node.op, ast.Mult) else left + right
+    if isinstance(node, ast.Name):
+        return space[node.id]
+    assert isinstance(node, ast.Constant)
+    assert isinstance(node.value, int)
+    return node.value
+
+
+@pytest.mark.parametrize("row", _table("| type | message | fields |"), ids=lambda row: row[1])
+def test_fields_are_named_in_their_order(row: list[str]) -> None:
+    words = re.findall(r"[a-z_]+", row[2])
+    at = -1
+    for field in fields(TYPES[int(row[0], 16)]):
+        name = {"block_id": "block", "short_ids": "short", "raw": "block", "raws": "array", "indexes": "positions"}
+        word = name.get(field.name, field.name)
+        assert word in words[at + 1 :] or word == "addresses", field.name
+        at = words.index(word, at + 1) if word in words[at + 1 :] else at
+
+
+def test_handshake_frames() -> None:
+    rows = _table("| frame | from |")
+    assert [int(row[3]) for row in rows] == list(keyexchange.MESSAGE_SIZES)
+    assert keyexchange.PROLOGUE.decode() in TEXT
+    assert f"MUST be over {HANDSHAKE_TIME:.0f} s" in TEXT
+    assert (frames.MIN_SEALED, frames.MAX_SEALED, frames.MAX_PLAIN) == (17, 65535, 65519)
+    assert "17 to 65,535 bytes" in TEXT
+    assert "1 to 65,519" in TEXT
+    assert (frames.REKEY_FRAMES, frames.REKEY_BYTES) == (2**16, 2**30)
+
+
+def test_numbers_of_policy() -> None:
+    rates = {row[0]: (row[1], row[2]) for row in _table("| budget | rate | burst |")}
+    for name, rate in (
+        ("messages of a peer", budgets.MESSAGES),
+        ("operations of a peer whose signature is to be checked", budgets.SIGNATURES),
+        ("operations of a peer whose stamp is to be checked", budgets.STAMPS),
+        ("work for unproven operations of all peers", budgets.UNVERIFIED),
+    ):
+        per_second, burst = rates[name]
+        assert float(per_second.split()[0]) == rate.per_second
+        assert float(burst.replace(",", "")) == rate.burst
+    assert f"{conduct.BAN_POINTS} points are a ban" in TEXT
+    assert f"for {conduct.BAN_TIME / 3600:.0f} h" in TEXT
+    assert slots.slots.OUTBOUND == 8
+    assert "At most 125 inbound" in TEXT
+    assert slots.inbound.MOST_INBOUND == 125
+
+
+# --- codes -----------------------------------------------------------------------------------------------------
+
+
+def _raised(folder: str, names: set[str]) -> Iterator[str]:
+    """First arguments of the errors that are made anywhere in a folder."""
+    for path in (SOURCES / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in names:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    yield first.value
+
+
+def _listed(where: str) -> set[str]:
+    return {row[0] for row in _table("| code | where |") if row[1] == where}
+
+
+def test_every_code_of_messages_is_listed() -> None:
+    raised = set(_raised("p2p/messages", {"CodecError"})) | CODEC_CODES | {"header-version"}
+    assert _listed("message") == raised
+
+
+def test_every_code_of_streams_is_listed() -> None:
+    raised = set(_raised("p2p/transport", {"TransportError"})) | {"noise-key", "noise-tag"}
+    taken = {"handshake-size", "frame-size"}  # handed on to the splitter
+    assert _listed("stream") == raised | taken
+
+
+def test_codes_of_transport_are_those_of_its_docstring() -> None:
+    text = (SOURCES / "p2p/transport/errors.py").read_text(encoding="utf-8")
+    assert _listed("stream") <= set(re.findall(r"[a-z]+(?:-[a-z]+)*", text))
+
+
+def _codes_in(document: Any) -> Iterator[str]:  # noqa: ANN401 - what json.loads gives
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if key in ("code", "goodbye") and isinstance(value, str):
+                yield value
+            else:
+                yield from _codes_in(value)
+    elif isinstance(document, list):
+        for item in document:
+            yield from _codes_in(item)
+
+
+def test_every_code_has_the_vector_it_says() -> None:
+    found = defaultdict(set)
+    for path in VECTORS.glob("gossip-*.json"):
+        document = load(path.name)
+        document.pop("messages", None)  # a Goodbye's code is a field like others
+        for code in _codes_in(document):
+            found[code].add(path.stem.removeprefix("gossip-"))
+    named = defaultdict(set)
+    for code, _, _, where in _table("| code | where |"):
+        if not where.startswith("–"):
+            named[code].add(where)
+    assert {code: files for code, files in named.items() if files} == dict(found)
+
+
+def test_codes_named_in_the_text_are_listed() -> None:
+    listed = {row[0] for row in _table("| code | where |")}
+    chapters = TEXT.split("## 12.", 1)[0]
+    named = set(re.findall(r"\(`([a-z]+-[a-z-]+)`\)", chapters))
+    assert named - listed <= {"wrong-protocol", "greeting-timeout", "ping-timeout", "headers-gap"}
