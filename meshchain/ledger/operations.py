@@ -198,7 +198,12 @@ def opid(operation: Operation, genesis: bytes) -> bytes:
 
 def wid(operation: Operation) -> bytes:
     """H("wop", full bytes): 32 bytes."""
-    return tagged_hash("wop", encode(operation))
+    return wid_of(encode(operation))
+
+
+def wid_of(encoded: bytes) -> bytes:
+    """The wid of an operation's encoding, or of bytes that claim to be one."""
+    return tagged_hash("wop", encoded)
 
 
 def encode(operation: Operation) -> bytes:
