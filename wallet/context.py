@@ -14,7 +14,7 @@ from meshchain.rpc.client import datadir
 from meshchain.rpc.client.session import Session
 from wallet import progress, words
 from wallet.derivation import Keyring
-from wallet.display import MovingLine, PlainLines
+from wallet.display import MovingLines, PlainLines
 from wallet.keystore import passphrase
 from wallet.keystore.payload import Payload
 from wallet.keystore.store import Keystore
@@ -94,4 +94,4 @@ class Wallet:
 
 
 def _display() -> Display:
-    return MovingLine(sys.stderr) if sys.stderr.isatty() else PlainLines(sys.stderr, time.monotonic)
+    return MovingLines(sys.stderr) if sys.stderr.isatty() else PlainLines(sys.stderr, time.monotonic)

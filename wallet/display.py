@@ -1,30 +1,44 @@
-"""The two forms of progress: a line that moves on a terminal, plain lines in a log."""
+"""The two forms of progress: lines that move on a terminal, plain lines in a log."""
 
 import shutil
 from collections.abc import Callable
-from typing import TextIO
+from textwrap import wrap
+from typing import Final, TextIO
 
 from meshchain.rpc.client.session import printable
 from wallet.progress import QUIET
 
+MAX_LINES: Final = 4
+"""Rows of the terminal that one line of progress may take."""
+_ERASE_LINE: Final = "\r\033[K"
+_ERASE_LINE_ABOVE: Final = "\033[A\033[K"
 
-class MovingLine:
-    """One line on a terminal, written over with every look."""
+
+class MovingLines:
+    """A few lines on a terminal, as wide as it is, written over with every look."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._open = False
+        self._height = 0
 
-    def show(self, stage: str, text: str) -> None:  # noqa: ARG002 - a moving line shows every change
-        width = shutil.get_terminal_size().columns - 1
-        self._stream.write("\r\033[K" + printable(text)[:width])
-        self._stream.flush()
-        self._open = True
+    def show(self, stage: str, text: str) -> None:  # noqa: ARG002 - moving lines show every change
+        width = max(20, shutil.get_terminal_size().columns - 1)
+        lines = [piece for line in printable(text).split("\n") for piece in _wrapped(line, width)]
+        self._write(_ERASE_LINE + _ERASE_LINE_ABOVE * (self._height - 1) + "\n".join(lines))
+        self._height = len(lines)
 
     def close(self) -> None:
-        if self._open:
-            self._stream.write("\r\033[K")
-            self._stream.flush()
+        if self._height:
+            self._write(_ERASE_LINE + _ERASE_LINE_ABOVE * (self._height - 1))
+            self._height = 0
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return wrap(line, width, max_lines=MAX_LINES, placeholder=" …")
 
 
 class PlainLines:

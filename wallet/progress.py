@@ -28,7 +28,7 @@ QUIET: Final = 15.0
 
 class Display(Protocol):
     def show(self, stage: str, text: str) -> None:
-        """``stage`` changes when something happened, ``text`` with every look."""
+        """``stage`` changes when something happened, ``text`` (some lines) with every look."""
 
     def close(self) -> None: ...
 
@@ -67,11 +67,11 @@ def follow(watch: Watch, txids: Sequence[str]) -> int:
 
 
 def _lines(waiting: Sequence[Queued]) -> tuple[str, str]:
-    """Stage and text: of the first operation, and of the stamp that is made meanwhile for a later one."""
+    """Stage and text: a line for the first operation, and one for the stamp that is made meanwhile for a later one."""
     first = waiting[0]
     shown = [first, *(item for item in waiting[1:] if item.stamp is not None and first.stamp is None)][:2]
     stage = " ".join(f"{item.kind} {item.state} {item.blocks_to_go} {item.stamp is None}" for item in shown)
-    return stage, "; ".join(map(describe, shown))
+    return stage, "\n".join(map(describe, shown))
 
 
 def describe(item: Queued) -> str:

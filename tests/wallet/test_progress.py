@@ -8,7 +8,7 @@ import pytest
 
 from meshchain.rpc.client.errors import NodeUnreachable
 from wallet import progress
-from wallet.display import MovingLine, PlainLines
+from wallet.display import MovingLines, PlainLines
 from wallet.errors import RefusalError
 from wallet.progress import Watch, describe, duration, follow
 from wallet.remote import Queued
@@ -67,7 +67,7 @@ def test_from_stamp_to_confirmation() -> None:
     assert bench.shown == [
         "commit: stamp of 13 bits: 38 % at 812 hashes/s, about 1 min 35 s to go (95 %: under 2 h 1 min)",
         "commit: pending. sent when the stamp is found",
-        "commit: pending. sent when the stamp is found; reveal of alice.mesh: stamp of 13 bits: 38 %",
+        "commit: pending. sent when the stamp is found\nreveal of alice.mesh: stamp of 13 bits: 38 %",
         "reveal of alice.mesh: committed, 2 blocks to go. in 4 minutes",
     ]
     assert bench.closed
@@ -124,16 +124,26 @@ def test_a_stamp_without_a_rate_yet() -> None:
     assert describe(replace(REVEAL, stamp=young)) == "reveal of alice.mesh: stamp of 13 bits: 0 %"
 
 
-def test_a_terminal_gets_one_line_and_no_control_characters() -> None:
+def test_a_terminal_gets_few_lines_and_no_control_characters() -> None:
     stream = io.StringIO()
-    line = MovingLine(stream)
-    line.show("a", "one\x1b[2J")
-    line.show("a", "x" * 5000)
-    line.close()
+    lines = MovingLines(stream)
+    lines.show("a", "one\x1b[2J")
+    assert stream.getvalue() == "\r\033[Kone\\x1b[2J"
+    lines.show("a", "x" * 5000)
+    lines.close()
     assert "\x1b[2J" not in stream.getvalue()
-    assert "\n" not in stream.getvalue()
-    assert stream.getvalue().endswith("\r\033[K")
     assert len(stream.getvalue()) < 1000
+
+
+def test_long_lines_are_wrapped_and_all_of_them_written_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "31")
+    stream = io.StringIO()
+    lines = MovingLines(stream)
+    lines.show("a", "commit of alice.mesh: pending\nreveal of alice.mesh: stamp of 13 bits: 38 %")
+    assert stream.getvalue().split("\n")[1:] == ["reveal of alice.mesh: stamp of", "13 bits: 38 %"]
+    stream.truncate(stream.seek(0))
+    lines.close()
+    assert stream.getvalue() == "\r\033[K\033[A\033[K\033[A\033[K"
 
 
 def test_a_log_gets_a_line_when_something_happened() -> None:
