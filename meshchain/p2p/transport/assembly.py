@@ -6,8 +6,8 @@ from typing import Final
 from meshchain.p2p.transport.errors import TransportError
 
 LENGTH_SIZE: Final = 4
-MAX_MESSAGE: Final = 4 << 20
-"""Bytes of the longest message of any type."""
+MAX_MESSAGE: Final = (4 << 20) + (1 << 18)
+"""Bytes of the longest message of any type on any network: blocks have at most 4 MiB, compact ones a little more."""
 
 
 def packed(message: bytes) -> bytes:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from meshchain.ledger.codec import Value
 from meshchain.ledger.header import Header
 from meshchain.ledger.params import Consensus, load
 from meshchain.p2p.messages import (
@@ -154,3 +155,10 @@ ANY: Final[st.SearchStrategy[Message]] = st.one_of(
     st.just(GetAddresses()),
     st.builds(Addresses, st.lists(ADDRESSES, max_size=8).map(tuple)),
 )
+
+BODIES: Final[st.SearchStrategy[Value]] = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 2**64 - 1) | st.binary(max_size=200) | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+"""Values of the codec that a message's fields might be."""

@@ -12,13 +12,7 @@ from meshchain.ledger import codec
 from meshchain.ledger.codec import Value
 from meshchain.ledger.errors import CodecError
 from meshchain.p2p.messages import LIMITS, TYPES, Message, Version, decode, encode
-from tests.p2p.messages.samples import ANY, MESH, greatest_of_each
-
-BODIES: st.SearchStrategy[Value] = st.recursive(
-    st.none() | st.booleans() | st.integers(0, 2**64 - 1) | st.binary(max_size=200) | st.text(max_size=40),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
+from tests.p2p.messages.samples import ANY, BODIES, MESH, greatest_of_each
 
 
 def take(data: bytes) -> Message | None:

@@ -31,6 +31,7 @@ from meshchain.p2p.messages import (
     greatest,
     limit_of,
 )
+from meshchain.p2p.transport import MAX_MESSAGE
 from tests.p2p.messages.samples import HEADER, ID, MESH, WIDE, greatest_of_each
 
 ROOM = {Version: 314, CompactBlock: 340, BlockOperations: 135}
@@ -65,7 +66,7 @@ def test_a_stream_needs_room_for_the_greatest() -> None:
     for consensus in (MESH, WIDE):
         assert greatest(consensus) == max(limit_of(kind, consensus) for kind in LIMITS)
     assert greatest(MESH) == 248_007
-    assert greatest(WIDE) < 2**22 + 2**18
+    assert greatest(WIDE) <= MAX_MESSAGE
 
 
 @pytest.mark.parametrize("kind", LIMITS, ids=hex)
