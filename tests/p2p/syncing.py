@@ -1,13 +1,17 @@
 """A station that only syncs: header sync, block sync and answers, connected as the node connects them."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from meshchain.ledger.header import Header
+from meshchain.ledger.store import layout
 from meshchain.p2p import serving
-from meshchain.p2p.actions import Action, CheckHeaders, CheckWork, ConnectBlock, Outcome, Peer, Task
+from meshchain.p2p.actions import Action, CheckHeaders, CheckWork, ConnectBlock, Outcome, Peer, Send, Task
 from meshchain.p2p.blocksync import BlockSync
 from meshchain.p2p.headersync import HeaderSync
 from meshchain.p2p.messages import (
+    MAX_HEADERS,
     BlockMessage,
     GetBlocks,
     GetHeaders,
@@ -98,3 +102,31 @@ def server(network: Network, name: str, lab: Lab) -> Station:
 def sent(station: Station, kind: type[Message]) -> Sequence[Message]:
     """Messages of this type that the station has got."""
     return [message for _, message in station.got if isinstance(message, kind)]
+
+
+class HeaderServer(Silent):
+    """Has headers only, a chain from block 1 on; answers with what follows the locator, and no bodies."""
+
+    def __init__(self, chain: Sequence[Header]) -> None:
+        self.chain = chain
+        self.heights = {header.id: header.height for header in chain}
+        self.given = 0
+        """Headers sent in all."""
+
+    def message(self, peer: Peer, message: Message, now: float) -> list[Action]:
+        if not isinstance(message, GetHeaders):
+            return []
+        fork = next((self.heights[at] for at in message.locator if at in self.heights), 0)
+        listed = tuple(self.chain[fork : fork + MAX_HEADERS])
+        self.given += len(listed)
+        return [Send(peer, Headers(listed))]
+
+
+def claims(height: int, work: int) -> Callable[[Version], Version]:
+    """A lie for ``Station.says``."""
+    return lambda version: replace(version, height=height, work=work)
+
+
+def stored_headers(station: Station) -> int:
+    """How many headers stand in a station's store, genesis included."""
+    return sum(1 for _ in station.facts.lab.chain.store.items(layout.HEADER))
