@@ -1,8 +1,10 @@
 """Both relay machines as one machine of the test network, with just enough beside them to take whole blocks."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import pairwise
+from typing import Final, TypeAlias, TypeVar
 
 from meshchain.ledger import operations
 from meshchain.ledger.header import Header
@@ -41,6 +43,8 @@ from tests.p2p.kit import LabFacts, Network, Station
 
 ROOMY: Final = {"max_block_size": 32768}
 
+M = TypeVar("M", bound=Message)
+
 
 @dataclass
 class Relay:
@@ -67,7 +71,7 @@ class Relay:
     def peer_gone(self, peer: Peer, now: float) -> list[Action]:
         return self.operations.peer_gone(peer, now) + self.blocks.peer_gone(peer, now)
 
-    def message(self, peer: Peer, message: Message, now: float) -> list[Action]:
+    def message(self, peer: Peer, message: Message, now: float) -> list[Action]:  # noqa: C901 - one line a type
         match message:
             case Inventory():
                 return self.operations.inventory(peer, message, now)
@@ -116,11 +120,29 @@ class Relay:
         return self.operations.tick(now) + self.blocks.tick(now)
 
 
+Lie: TypeAlias = Callable[[Message], Message | None]
+"""What a dishonest station makes of a message it should send; None: it keeps silent."""
+
+
+class Liars(Network):
+    """The test network, in which some stations do not say what their machine tells them to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lies: dict[str, Lie] = {}
+
+    def _send(self, station: Station, peer: Peer, message: Message) -> None:
+        lie = self.lies.get(station.name)
+        said = message if lie is None else lie(message)
+        if said is not None:
+            super()._send(station, peer, said)
+
+
 class Town:
     """A network of relaying stations that share their first blocks. Ticks every second, as the network does."""
 
     def __init__(self, *names: str, params: Params | None = None, blocks: int = 2) -> None:
-        self.net = Network()
+        self.net = Liars()
         first = Lab(params or small_params(**ROOMY))
         first.mine_empty(blocks)
         self.stations = {name: self._add(name, first.fork(), seed) for seed, name in enumerate(names, 1)}
@@ -141,7 +163,7 @@ class Town:
         return self[name].facts.lab
 
     def line(self, *names: str, latency: float = 0.02) -> None:
-        for a, b in zip(names, names[1:], strict=False):
+        for a, b in pairwise(names):
             self.net.connect(self[a], self[b], latency=latency)
 
     def commits(self, name: str, count: int, *, first: int = 1) -> list[Operation]:
@@ -171,10 +193,24 @@ class Town:
     def has(self, name: str, operation: Operation) -> bool:
         return self[name].facts.pending_by_wid(operations.wid(operation)) is not None
 
-    def carried(self, name: str, *kinds: type[Message]) -> list[Message]:
-        """Messages of these kinds that the station has received."""
-        return [message for _, message in self[name].got if isinstance(message, kinds)]
+    def carried(self, name: str, kind: type[M]) -> list[M]:
+        """Messages of this kind that the station has received."""
+        return [message for _, message in self[name].got if isinstance(message, kind)]
 
     def received(self, name: str) -> int:
         """Bytes that have reached a station."""
-        return sum(back.links[link.peer].delivered for link in self[name].links.values() for back in (link.to,))
+        return sum(link.to.links[link.peer].delivered for link in self[name].links.values())
+
+    def block_arrives(self, *names: str, limit: float = 5.0) -> float:
+        """Run until these stations have the tip of the first of all; how long it took."""
+        begun, tip = self.net.now, next(iter(self.stations.values())).tip_id
+        assert self.net.run_until(lambda: all(self[name].tip_id == tip for name in names), limit)
+        return self.net.now - begun
+
+    def peer(self, name: str, *, at: str) -> Peer:
+        """The number by which the station ``at`` knows another."""
+        return next(peer for peer, known in self[at].names.items() if known == name)
+
+    def points_of_all(self) -> int:
+        """Blame by anybody on anybody."""
+        return sum(blame.points for station in self.stations.values() for blame in station.blames)
