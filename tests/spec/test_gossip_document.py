@@ -10,9 +10,14 @@ from typing import Any, Final
 import pytest
 
 from docs.spec.making.gossip_messages import name_of
-from meshchain.p2p import conduct, slots
+from meshchain.p2p import conduct, session
+from meshchain.p2p.blocksync import sync as blocks
 from meshchain.p2p.conduct import budgets
-from meshchain.p2p.messages import LIMITS, TYPES, block_operations
+from meshchain.p2p.headersync import sync as headers
+from meshchain.p2p.messages import LIMITS, MAX_BLOCKS, TYPES, block_operations
+from meshchain.p2p.relay import announcer, hunt, operations, outbox, requests, verdict
+from meshchain.p2p.relay import blocks as relay
+from meshchain.p2p.slots import inbound, slots
 from meshchain.p2p.transport import HANDSHAKE_TIME, frames, keyexchange
 from tests.spec.reading import SPEC, VECTORS, consensus_of, load
 
@@ -89,11 +94,50 @@ def test_numbers_of_policy() -> None:
         per_second, burst = rates[name]
         assert float(per_second.split()[0]) == rate.per_second
         assert float(burst.replace(",", "")) == rate.burst
-    assert f"{conduct.BAN_POINTS} points are a ban" in TEXT
-    assert f"for {conduct.BAN_TIME / 3600:.0f} h" in TEXT
-    assert slots.slots.OUTBOUND == 8
-    assert "At most 125 inbound" in TEXT
-    assert slots.inbound.MOST_INBOUND == 125
+
+
+SAID: Final = (
+    f"{conduct.BAN_POINTS} points are a ban",
+    f"and of the host for {conduct.BAN_TIME / 3600:.0f} h",
+    f"At most {inbound.MOST_INBOUND} inbound connections, {inbound.MOST_A_HOST} of one host",
+    f"A side that is not ready {session.GREETING_TIME:.0f} s after",
+    f"does not answer for {session.PONG_TIME:.0f} s",
+    f"announces new blocks: at most {headers.MOST_ANNOUNCED},",
+    f"less {headers.MARGIN_BLOCKS} blocks of its difficulty",
+    f"one that takes {headers.SLOW:.0f} s over a message loses the lead",
+    f"one that takes {headers.ANSWER_TIME / 60:.0f} min the",
+    f"less work than the tip for {headers.LATE_AFTER / 60:.0f} min is asked",
+    f"left {headers.LATE_ANSWER / 60:.0f} min later",
+    f"{MAX_BLOCKS} in flight each, {blocks.MOST_AT_ONCE} in all, within a window of {blocks.WINDOW:,} blocks",
+    f"sends nothing for {blocks.HURRY:.0f} s while another could, or for {blocks.PATIENCE:.0f} s",
+    f"after {blocks.SILENCE:.0f} s the connection",
+    f"that peer has {blocks.LEAST_STALL:.0f} s",
+    f"up to {blocks.MOST_STALL:.0f} s and shrinks",
+    f"at a random moment within {outbox.TRICKLE:.0f} s",
+    f"({outbox.KNOWN:,} wids); {outbox.WAITING:,} may wait",
+    f"after {requests.TIMEOUT:.0f} s at the next",
+    f"more than {announcer.BEHIND} blocks to fetch announces no tips",
+    f"{hunt.OPERATIONS_TIME:.0f} s each",
+    f"up to {announcer.PREFILL / 1024:.0f} KiB",
+    f"down to {announcer.SERVED} below its tip",
+    f"short ids sent before | {hunt.LIE_POINTS} |",
+    f"second class) | {verdict.FORGED_POINTS} |",
+    f"from the second on | {hunt.WRONG_POINTS} |",
+    f"the block does not have | {announcer.BAD_INDEX_POINTS} |",
+    f"none being overdue | {operations.UNREQUESTED_POINTS} |",
+    f"CompactBlock with an invalid header | {relay.INVALID_POINTS} |",
+)
+
+
+@pytest.mark.parametrize("phrase", SAID)
+def test_numbers_in_the_text(phrase: str) -> None:
+    flat = " ".join(TEXT.split())
+    assert phrase in flat
+
+
+def test_ten_outbound_places() -> None:
+    assert "Eight outbound and two block-only connections" in TEXT
+    assert (slots.OUTBOUND, slots.BLOCK_ONLY, slots.ANCHORS) == (8, 2, 2)
 
 
 # --- codes -----------------------------------------------------------------------------------------------------

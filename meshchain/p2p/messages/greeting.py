@@ -35,7 +35,7 @@ class Version:
     time: int
     """Unix seconds by the sender's clock."""
     nonce: int
-    """u64, chosen at random when the sender started: who meets its own has met itself."""
+    """u64, random: who meets its own has met itself."""
     listen_port: int
     """TCP port under which the sender takes connections; 0: none."""
     block_only: bool

@@ -211,7 +211,8 @@ class Side:
         self.plain += plain
         while len(self.plain) >= 4:
             size = int.from_bytes(self.plain[:4], "big")
-            need(size and (len(self.plain) == 4 or size <= self.limit_of(self.plain[4])))
+            need(0 < size <= 2**22 + 2**18)
+            need(len(self.plain) == 4 or size <= self.limit_of(self.plain[4]))
             if len(self.plain) < 4 + size:
                 return
             self.messages.append(self.plain[4 : 4 + size])
