@@ -80,9 +80,9 @@ class OperationRelay:
 
     # --- peers -------------------------------------------------------------------------------------------
 
-    def peer_ready(self, peer: Peer, now: float) -> list[Action]:
-        """A peer that takes part in relay; it is told of the mempool, little by little."""
-        self._requests.opened(peer)
+    def peer_ready(self, peer: Peer, now: float, *, outbound: bool = False) -> list[Action]:
+        """A peer that takes part in relay; it is told of the mempool, little by little. ``outbound``: we dialled it."""
+        self._requests.opened(peer, outbound=outbound)
         outbox = self._outboxes[peer] = Outbox(self._rng)
         ranked = sorted(self._facts.pending(), key=lambda pending: pending.rank_key, reverse=True)
         outbox.add((pending.wid for pending in ranked[:WAITING]), now)
@@ -108,7 +108,7 @@ class OperationRelay:
         for wid in message.wids:
             outbox.learn(wid)
             if self._wants(wid):
-                self._requests.offered(peer, wid)
+                self._requests.offered(peer, wid, now)
         return self._ask(peer, now)
 
     def wanted(self, peer: Peer, message: GetOperations, now: float) -> list[Action]:  # noqa: ARG002
@@ -193,7 +193,7 @@ class OperationRelay:
         self._tip = tip
         for peer, wid in self._refusals.new_tip(reorganised=reorganised):
             if self._wants(wid):
-                self._requests.offered(peer, wid)
+                self._requests.offered(peer, wid, now)
         return self._ask_all(now)
 
     def tick(self, now: float) -> list[Action]:

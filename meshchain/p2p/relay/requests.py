@@ -8,12 +8,18 @@ Several peers offer the same operation; one at a time is asked for it. ::
        ^                |                  |
        '- time-out, not found, gone        '--returned (no budget)--> offered
 
-The peer that offers first is asked at once. If it does not deliver within 20 s, has it no longer or leaves, the next
-one is asked: the one with the fewest *strikes*, equals in random order, so that nobody can put himself before all
-others for ever by being quick. A strike is a time-out, or an operation that cost a check and proved useless; an
-operation that proves good takes one away. Each strike halves how much is asked of a peer at once (100 at first), and
-from the sixth on it is asked for one operation a second. So a peer that sends rubbish for which it
-cannot be blamed costs next to nothing, one that never delivers delays little, and neither is shut out for ever.
+If the peer that is asked does not deliver within 20 s, has the operation no longer or leaves, the next one is asked:
+the one with the fewest *strikes*, equals in random order. A strike is a time-out, or an operation that cost a check
+and proved useless; an operation that proves good takes one away, down to six below zero, and a time-out wipes
+out such credit. Peers that we have dialled begin with one good mark, for anybody can dial us.
+
+There are peers with credit, without a mark, and with strikes. Those of the best class we have are asked at once. The
+others wait until an operation has been on offer for 2 s, as long as the trickle of an honest announcement takes, and a peer of a better class takes over what a worse one was asked for
+2 s ago: nobody can put himself before better ones by being quick.
+
+Each strike halves how much is asked of a peer at once (100 at first) and how long it is waited for, and from
+the sixth on it is asked for one operation a second. So a peer that sends rubbish for which it cannot be blamed costs
+next to nothing, one that never delivers delays little, and neither is shut out for ever.
 
 Bounds: 2,000 offers a peer, 100 asked for and being judged; what is offered beyond that is ignored.
 """
@@ -22,6 +28,7 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from meshchain.p2p.actions import Peer
@@ -30,8 +37,11 @@ from meshchain.p2p.messages import MAX_OPERATIONS
 OFFERS: Final = 2000
 TIMEOUT: Final = 20.0
 """s. 100 operations of 2 KiB take that long at 10 kB/s."""
+LEAST_TIMEOUT: Final = 2.5
+HEAD_START: Final = 2.0
+"""s for which a peer is not asked for what it offers while there are better peers."""
 SLOW_AT: Final = 6
-"""Strikes from which on a peer is asked for one operation at a time."""
+"""Strikes from which on a peer is asked for one operation at a time; the most strikes, and the most credit."""
 PAUSE: Final = 1.0
 """s between two such questions."""
 
@@ -40,32 +50,40 @@ PAUSE: Final = 1.0
 class _Want:
     """An operation that somebody offers."""
 
+    since: float
+    """When it was first offered."""
     sources: dict[Peer, None] = field(default_factory=dict)
     asked: Peer | None = None
+    asked_at: float = 0.0
     judged: bool = False
     """It is here, and its outcome is not known yet."""
-
-    @property
-    def free(self) -> bool:
-        return self.asked is None and not self.judged
 
 
 @dataclass(slots=True)
 class _Source:
     """A peer. ``late``: answers that may still come although we have stopped waiting for them."""
 
+    strikes: int
     offers: dict[bytes, None] = field(default_factory=dict)
     asked: dict[bytes, float] = field(default_factory=dict)
     """wid → deadline, oldest first."""
     judged: int = 0
-    strikes: int = 0
     resume: float = -math.inf
     late: int = 0
 
     @property
     def room(self) -> int:
         """How many operations can be asked for now."""
-        return max(1, MAX_OPERATIONS >> min(self.strikes, SLOW_AT)) - len(self.asked) - self.judged
+        return max(1, MAX_OPERATIONS >> max(0, self.strikes)) - len(self.asked) - self.judged
+
+    @property
+    def standing(self) -> int:
+        """−1 with credit, 0 without a mark, 1 with strikes."""
+        return (self.strikes > 0) - (self.strikes < 0)
+
+    @property
+    def timeout(self) -> float:
+        return max(LEAST_TIMEOUT, TIMEOUT * 0.5 ** max(0, self.strikes))
 
 
 class Requests:
@@ -81,21 +99,21 @@ class Requests:
     def __len__(self) -> int:
         return len(self._wants)
 
-    def opened(self, peer: Peer) -> None:
-        self._sources[peer] = _Source()
+    def opened(self, peer: Peer, *, outbound: bool) -> None:
+        self._sources[peer] = _Source(-1 if outbound else 0)
 
     def closed(self, peer: Peer) -> None:
         source = self._sources.pop(peer, None)
         for wid in () if source is None else source.offers:
             self._leave(wid, peer)
 
-    def offered(self, peer: Peer, wid: bytes) -> None:
+    def offered(self, peer: Peer, wid: bytes, now: float) -> None:
         """``peer`` has an operation that we want."""
         source = self._sources.get(peer)
         if source is None or len(source.offers) >= OFFERS:
             return
         source.offers[wid] = None
-        self._wants.setdefault(wid, _Want()).sources[peer] = None
+        self._wants.setdefault(wid, _Want(now)).sources[peer] = None
 
     # --- asking ------------------------------------------------------------------------------------------
 
@@ -104,16 +122,21 @@ class Requests:
         source = self._sources.get(peer)
         if source is None or source.room <= 0 or now < source.resume:
             return ()
-        chosen = []
-        for wid in source.offers:
-            if self._wants[wid].free:
-                chosen.append(wid)
-                if len(chosen) == source.room:
-                    break
+        since = now if source.standing == self._best_standing() else now - HEAD_START
+        chosen = tuple(islice((wid for wid in source.offers if self._is_free(wid, source, since, now)), source.room))
         for wid in chosen:
-            self._wants[wid].asked = peer
-            source.asked[wid] = now + TIMEOUT
-        return tuple(chosen)
+            want = self._wants[wid]
+            self._unask(want, wid, answered=False)
+            want.asked, want.asked_at = peer, now
+            source.asked[wid] = now + source.timeout
+        return chosen
+
+    def _is_free(self, wid: bytes, source: _Source, since: float, now: float) -> bool:
+        """Whether ``source`` may be asked for it: nobody else is, or for long enough somebody worse."""
+        want = self._wants[wid]
+        if want.judged or want.asked is None:
+            return not want.judged and want.since <= since
+        return source.standing < self._sources[want.asked].standing and now >= want.asked_at + HEAD_START
 
     def ask_all(self, now: float) -> Iterator[tuple[Peer, tuple[bytes, ...]]]:
         """The same for every peer, the most reliable first."""
@@ -130,6 +153,7 @@ class Requests:
                 self._drop_offer(source, wid, peer)
                 source.late = min(source.late + 1, OFFERS)
             if overdue:
+                source.strikes = max(0, source.strikes)
                 self.strike(peer, now)
 
     # --- answers -----------------------------------------------------------------------------------------
@@ -193,9 +217,12 @@ class Requests:
         """The peer delivered something good."""
         source = self._sources.get(peer)
         if source is not None:
-            source.strikes = max(0, source.strikes - 1)
+            source.strikes = max(-SLOW_AT, source.strikes - 1)
 
     # --- inside ------------------------------------------------------------------------------------------
+
+    def _best_standing(self) -> int:
+        return min(source.standing for source in self._sources.values())
 
     def _end_judging(self, wid: bytes) -> None:
         peer = self._judges.pop(wid, None)

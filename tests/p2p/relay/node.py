@@ -23,6 +23,7 @@ from meshchain.p2p.actions import (
     Task,
 )
 from meshchain.p2p.messages import (
+    MAX_INVENTORY,
     BlockMessage,
     BlockOperations,
     CompactBlock,
@@ -66,7 +67,9 @@ class Relay:
         return []
 
     def peer_ready(self, peer: Peer, version: Version, now: float) -> list[Action]:
-        return self.operations.peer_ready(peer, now) + self.blocks.peer_ready(peer, now)
+        outbound = peer % 2 == 1  # the network gives odd numbers to the ends that dial
+        ready = self.operations.peer_ready(peer, now, outbound=outbound)
+        return ready + self.blocks.peer_ready(peer, now, outbound=outbound)
 
     def peer_gone(self, peer: Peer, now: float) -> list[Action]:
         return self.operations.peer_gone(peer, now) + self.blocks.peer_gone(peer, now)
@@ -210,6 +213,29 @@ class Town:
     def peer(self, name: str, *, at: str) -> Peer:
         """The number by which the station ``at`` knows another."""
         return next(peer for peer, known in self[at].names.items() if known == name)
+
+    def announce(self, sender: str, receiver: str, *listed: Operation) -> None:
+        """An Inventory of these, whether the sender has them or not."""
+        wids = tuple(map(operations.wid, listed))
+        for at in range(0, len(wids), MAX_INVENTORY):
+            self.net._send(self[sender], self.peer(receiver, at=sender), Inventory(wids[at : at + MAX_INVENTORY]))
+
+    def offer(self, sender: str, receiver: str, *listed: Operation) -> None:
+        """Announce operations that the sender's own mempool does not take, and answer for them."""
+        raws = {operations.wid(operation): operations.encode(operation) for operation in listed}
+
+        def lie(message: Message) -> Message:
+            if isinstance(message, NotFound) and message.ids[0] in raws:
+                return Operations(tuple(raws[wid] for wid in message.ids))
+            return message
+
+        self.net.lies[sender] = lie
+        self.announce(sender, receiver, *listed)
+
+    def questions(self, name: str, operation: Operation) -> int:
+        """How often the station was asked for it."""
+        wid = operations.wid(operation)
+        return sum(wid in message.wids for message in self.carried(name, GetOperations))
 
     def points_of_all(self) -> int:
         """Blame by anybody on anybody."""
