@@ -14,8 +14,9 @@ and proved useless; an operation that proves good takes one away, down to six be
 out such credit. Peers that we have dialled begin with one good mark, for anybody can dial us.
 
 There are peers with credit, without a mark, and with strikes. Those of the best class we have are asked at once. The
-others wait until an operation has been on offer for 2 s, as long as the trickle of an honest announcement takes, and a peer of a better class takes over what a worse one was asked for
-2 s ago: nobody can put himself before better ones by being quick.
+others wait until an operation has been on offer for 2 s, as long as the trickle of an honest announcement takes, and a
+peer of a better class takes over what a worse one was asked for 2 s ago: nobody can put himself before better ones by
+being quick.
 
 Each strike halves how much is asked of a peer at once (100 at first) and how long it is waited for, and from
 the sixth on it is asked for one operation a second. So a peer that sends rubbish for which it cannot be blamed costs
