@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _POLL: Final = 0.2
 """Seconds between two questions of ``wait``."""
+_QUIET: Final = 2.0
+"""Seconds that a node may take to start before a word about it; then advice is due."""
 
 
 @click.command(cls=Command)
@@ -39,7 +41,7 @@ def wait(session: Session, timeout: float) -> None:
             return
         if waited >= timeout:
             raise NodeUnreachable("timeout", f"not ready after {timeout:g} s: {state}", last=state)
-        if state != shown:
+        if state != shown and waited >= _QUIET:
             session.note(state)
             shown = state
         time.sleep(min(_POLL, max(0, start + timeout - time.monotonic())))
