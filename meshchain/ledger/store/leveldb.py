@@ -30,6 +30,8 @@ _PORTION: Final = 64
 """Rows read from a range at a time, after smaller portions at its beginning: most readers want one or two."""
 _BLOOM_BITS: Final = 10
 """Bits a key for filters: about 1 % false positives, the usual choice; absent names are common look-ups."""
+_CONTENT: Final = frozenset((".log", ".ldb", ".sst"))
+"""Suffixes of the numbered files that hold rows."""
 
 
 class LevelReader:
@@ -103,6 +105,7 @@ class LevelStore:
 
     def _open(self) -> "plyvel.DB":
         with _translated(f"open {self._path}"):
+            self._check_current()
             return plyvel.DB(
                 str(self._path),
                 create_if_missing=True,
@@ -112,6 +115,14 @@ class LevelStore:
                 max_open_files=_OPEN_FILES,
                 bloom_filter_bits=_BLOOM_BITS,
             )
+
+    def _check_current(self) -> None:
+        """Without CURRENT LevelDB would begin an empty database and delete the tables of the old one. (A crash while
+        a database is made leaves neither logs nor tables.)"""
+        if (self._path / "CURRENT").exists():
+            return
+        if any(file.suffix in _CONTENT for file in self._path.glob("[0-9]*")):
+            raise StoreError("damaged", f"cannot open {self._path}: the database is damaged: CURRENT is missing")
 
     @property
     def _reader(self) -> LevelReader:

@@ -137,6 +137,20 @@ def test_a_flipped_bit_in_the_log_loses_whole_batches_at_most(tmp_path: Path) ->
         assert rows == "damaged" or rows in prefixes, f"byte {at} of the log tore a batch"
 
 
+def test_a_database_without_its_head_is_refused_and_left_alone(compacted: Path) -> None:
+    kept = (compacted / "CURRENT").read_bytes()
+    (compacted / "CURRENT").unlink()
+    assert rows_or_code(compacted) == "damaged"
+    (compacted / "CURRENT").write_bytes(kept)
+    assert rows_or_code(compacted) == ROWS
+
+
+def test_a_database_whose_making_was_cut_short_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / "l").mkdir()
+    (tmp_path / "l" / "MANIFEST-000001").write_bytes(b"")
+    assert rows_or_code(tmp_path / "l") == {}
+
+
 def _flip(path: Path, at: int) -> None:
     data = bytearray(path.read_bytes())
     data[at] ^= 0x10
