@@ -3,7 +3,7 @@
 from typing import Final
 
 from meshchain.p2p.actions import Peer
-from meshchain.p2p.conduct.budgets import Bucket, Rate
+from meshchain.p2p.tokens import Bucket, Rate
 
 UNASKED: Final = Rate(0.1, 1.0)
 ANSWER: Final = 1000.0
@@ -17,14 +17,15 @@ class Intake:
 
     def asked(self, peer: Peer) -> None:
         """We asked this peer for addresses: its next thousand are welcome."""
-        self._bucket(peer).tokens += ANSWER
+        bucket = self._bucket(peer)
+        bucket.tokens = max(bucket.tokens, ANSWER)
 
     def allowed(self, peer: Peer, offered: int, now: float) -> int:
         """How many of ``offered`` addresses may be taken now."""
         bucket = self._bucket(peer)
-        taken = 0
-        while taken < offered and bucket.spend(1, now):
-            taken += 1
+        bucket.has(offered, now)
+        taken = min(offered, int(bucket.tokens))
+        bucket.tokens -= taken
         return taken
 
     def gone(self, peer: Peer) -> None:

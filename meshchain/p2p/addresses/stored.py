@@ -1,13 +1,22 @@
-"""The book and the anchors on disk: one canonical encoding, read back strictly."""
+"""The book and the anchors on disk: one canonical encoding, read back strictly.
+
+``[1, secret, [[ip, port, source, key, seen, tried, answered, failures, in tried], …], [[ip, port], …]]``
+"""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from meshchain.ledger import codec, shape
 from meshchain.ledger.codec import Value
 from meshchain.ledger.errors import CodecError, StoreError
 from meshchain.p2p.actions import Endpoint
-from meshchain.p2p.addresses.book import AddressBook, Known
+from meshchain.p2p.addresses.book import AddressBook
+from meshchain.p2p.addresses.group import group_of
+from meshchain.p2p.addresses.known import Known
+
+VERSION: Final = 1
+_GREATEST_SOURCE: Final = 32
 
 
 def encode(book: AddressBook, anchors: Sequence[Endpoint]) -> bytes:
@@ -15,44 +24,56 @@ def encode(book: AddressBook, anchors: Sequence[Endpoint]) -> bytes:
         [k.endpoint.ip, k.endpoint.port, k.source, k.key, k.seen, k.tried, k.answered, k.failures, tried]
         for k, tried in book.all()
     ]
-    return codec.encode([book.secret, known, [[anchor.ip, anchor.port] for anchor in anchors]])
+    return codec.encode([VERSION, book.secret, known, [[anchor.ip, anchor.port] for anchor in anchors]])
 
 
-def decode(data: bytes, rng: random.Random, wall: float) -> tuple[AddressBook, list[Endpoint]]:
-    """The book and the anchors that encode() was given. StoreError "damaged"."""
+def decode(
+    data: bytes, rng: random.Random, wall: float, position: Callable[[bytes], bytes] = group_of
+) -> tuple[AddressBook, list[Endpoint]]:
+    """The book and the anchors that encode() was given; what finds no place is left out. StoreError "damaged"."""
     try:
-        secret, rows, anchors = _parts(shape.array(codec.decode(data), "addresses"), 3)
-        if not isinstance(secret, bytes) or len(secret) != 32:
-            raise CodecError("field-bytes", "the secret has 32 bytes")
-        book = AddressBook(secret, rng)
+        version, secret, rows, anchors = _parts(codec.decode(data), 4)
+        _uint(version, VERSION, VERSION)
+        book = AddressBook(_bytes(secret, 32, 32), rng, position)
         for row in shape.array(rows, "known addresses"):
-            known, tried = _known(_parts(shape.array(row, "an address"), 9))
+            known, tried = _known(_parts(row, 9))
             book.restore(known, wall, tried=tried)
-        return book, [_endpoint(_parts(shape.array(row, "an anchor"), 2)) for row in shape.array(anchors, "anchors")]
+        return book, [_endpoint(*_parts(row, 2)) for row in shape.array(anchors, "anchors")]
     except CodecError as error:
         raise StoreError("damaged", f"the address book is damaged: {error}") from error
 
 
-def _parts(items: list[Value], count: int) -> list[Value]:
+def _parts(value: Value, count: int) -> list[Value]:
+    items = shape.array(value, "a row")
     if len(items) != count:
         raise CodecError("field-count", f"{len(items)} fields, not {count}")
     return items
 
 
-def _endpoint(fields: list[Value]) -> Endpoint:
-    ip, port = fields
-    if not isinstance(ip, bytes) or len(ip) != 16 or not isinstance(port, int) or not 0 < port <= shape.U16:
-        raise CodecError("field-type", "an endpoint is 16 bytes and a port")
-    return Endpoint(ip, port)
+def _bytes(value: Value, least: int, most: int) -> bytes:
+    if not isinstance(value, bytes) or not least <= len(value) <= most:
+        raise CodecError("field-bytes", f"{least} to {most} bytes belong here")
+    return value
+
+
+def _uint(value: Value, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise CodecError("field-uint", f"an integer from {least} to {most} belongs here")
+    return value
+
+
+def _endpoint(ip: Value, port: Value) -> Endpoint:
+    return Endpoint(_bytes(ip, 16, 16), _uint(port, 1, shape.U16))
 
 
 def _known(fields: list[Value]) -> tuple[Known, bool]:
-    source, key, *times, tried = fields[2:]
-    if not isinstance(source, bytes) or not isinstance(tried, bool):
-        raise CodecError("field-type", "a source is bytes, tried is a flag")
-    if key is not None and (not isinstance(key, bytes) or len(key) != 32):
-        raise CodecError("field-type", "a key is 32 bytes or null")
-    numbers = [number for number in times if isinstance(number, int) and not isinstance(number, bool)]
-    if len(numbers) != 4:
-        raise CodecError("field-type", "times and counts are integers")
-    return Known(_endpoint(fields[:2]), source, key, *numbers), tried
+    ip, port, source, key, *numbers, tried = fields
+    if not isinstance(tried, bool):
+        raise CodecError("field-bool", "whether it stands in tried is true or false")
+    known = Known(
+        _endpoint(ip, port),
+        _bytes(source, 0, _GREATEST_SOURCE),
+        None if key is None else _bytes(key, 32, 32),
+        *(_uint(number, 0, shape.U64) for number in numbers),
+    )
+    return known, tried
