@@ -62,8 +62,16 @@ class Session:
     """When the last message came."""
     round_trip: float | None = None
     best_round_trip: float | None = None
+    told_addresses: bool = False
+    """Whether it got its one answer to GetAddresses."""
+    clock_offset: float = 0.0
+    """The peer's clock minus ours at its greeting (s)."""
     _ping: tuple[int, float] | None = None
     _next_ping: float = 0.0
+
+    def end(self) -> None:
+        """The connection is being closed, for a reason found elsewhere."""
+        self.stage = Stage.CLOSED
 
     def begin(self) -> list[Action]:
         return [Send(self.peer, self.ours)]
@@ -75,8 +83,10 @@ class Session:
     def received(self, message: Message, now: float) -> list[Action] | None:
         """Take a message of the greeting or the keep-alive; None for one that is somebody else's to take.
 
-        A message out of turn closes the connection.
+        A message out of turn closes the connection; what comes after its end is not looked at.
         """
+        if self.stage is Stage.CLOSED:
+            return []
         self.heard = now
         match message:
             case Version():
@@ -130,7 +140,8 @@ class Session:
     def _pong(self, nonce: int, now: float) -> list[Action]:
         if self._ping is not None and self._ping[0] == nonce:
             self.round_trip = now - self._ping[1]
-            self.best_round_trip = min(self.round_trip, self.best_round_trip or self.round_trip)
+            best = self.best_round_trip
+            self.best_round_trip = self.round_trip if best is None else min(self.round_trip, best)
             self._ping = None
         return []
 

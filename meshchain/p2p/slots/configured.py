@@ -1,0 +1,56 @@
+"""Peers whose operator chose them: when to try each one next, and as which key it answered."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from meshchain.p2p.actions import Endpoint
+
+FIRST_RETRY: Final = 1.0
+LAST_RETRY: Final = 60.0
+"""Also how long a connection must have lasted for its end to be an accident."""
+
+
+@dataclass(slots=True)
+class _Wanted:
+    wait: float = FIRST_RETRY
+    due: float = 0.0
+    key: bytes | None = None
+
+
+class Configured:
+    """Times are running seconds."""
+
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+        self._wanted = {endpoint: _Wanted() for endpoint in endpoints}
+
+    def __len__(self) -> int:
+        return len(self._wanted)
+
+    def __contains__(self, endpoint: Endpoint) -> bool:
+        return endpoint in self._wanted
+
+    def add(self, endpoint: Endpoint) -> None:
+        self._wanted.setdefault(endpoint, _Wanted())
+
+    def due(self, now: float) -> Iterator[tuple[Endpoint, bytes | None]]:
+        """Those that may be tried now, with the key that they had the last time."""
+        for endpoint, wanted in self._wanted.items():
+            if now >= wanted.due:
+                yield endpoint, wanted.key
+
+    def is_key(self, key: bytes) -> bool:
+        """Whether one of them has answered as ``key``."""
+        return any(wanted.key == key for wanted in self._wanted.values())
+
+    def answered(self, endpoint: Endpoint, key: bytes) -> None:
+        """Whoever listens there has proven its key."""
+        if endpoint in self._wanted:
+            self._wanted[endpoint].key = key
+
+    def ended(self, endpoint: Endpoint, now: float, lasted: float = 0.0) -> None:
+        """The connection, or an attempt at one, is over: try again after 1 s, 2 s, … 60 s."""
+        wanted = self._wanted.get(endpoint)
+        if wanted is not None:
+            wait = FIRST_RETRY if lasted >= LAST_RETRY else wanted.wait
+            wanted.due, wanted.wait = now + wait, min(2 * wait, LAST_RETRY)
