@@ -30,7 +30,7 @@ def header_server(network: Network, name: str, chain: list[Header]) -> tuple[Sta
     """Tells the truth about the work of its headers, and has no bodies."""
     machine = HeaderServer(chain)
     station = network.add(name, server(Network(), name, Lab(PARAMS)).facts, machine)
-    station.says = claims(len(chain), work_of_chain(PARAMS, chain))
+    station.says = claims(len(chain), work_of_chain(chain))
     return station, machine
 
 
