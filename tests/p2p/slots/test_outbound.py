@@ -1,0 +1,187 @@
+"""Whom a node dials: configured peers, anchors, the book, feelers."""
+
+from itertools import pairwise
+
+from meshchain.p2p.actions import Endpoint
+from meshchain.p2p.slots.slots import FEELER_EVERY
+from tests.p2p.addresses.crowd import key_of, v4
+from tests.p2p.slots.yard import OWN, Yard
+
+VILLAGE = [v4(10 + n // 8, n % 8, n) for n in range(160)]
+"""Ten in each of sixteen positions."""
+
+
+def nobody(_: Endpoint) -> bytes | None:
+    return None
+
+
+def test_ten_connections_in_ten_positions() -> None:
+    yard = Yard(heard=VILLAGE)
+    yard.run(100)
+    groups = [held.group for held in yard.slots.held]
+    print(f"after 100 s: {len(yard.held('outbound'))} outbound, {len(yard.held('block-only'))} block-only")
+    assert len(yard.held("outbound")) == 8
+    assert len(yard.held("block-only")) == 2
+    assert len(set(groups)) == 10
+    assert yard.most_held == 10
+
+
+def test_one_position_gives_one_connection() -> None:
+    yard = Yard(heard=[v4(10, 1, n) for n in range(100)])
+    yard.run(100)
+    assert len(yard.slots.held) == 1
+
+
+def test_what_is_lost_is_replaced() -> None:
+    yard = Yard(heard=VILLAGE)
+    yard.run(60)
+    for held in yard.slots.held:
+        yard.close(held.peer)
+    yard.run(60)
+    assert len(yard.slots.held) == 10
+
+
+def test_backoff_of_configured_peers() -> None:
+    yard = Yard(configured=[v4(10, 1)], reach=nobody)
+    yard.run(400)
+    times = [now for now, _, _ in yard.dials]
+    assert [b - a for a, b in pairwise(times)] == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60]
+
+
+def test_backoff_holds_for_refusals_too() -> None:
+    """Whoever answers with our own key, or is connected already, is not dialled at every tick."""
+    yard = Yard(configured=[v4(10, 1)], reach=lambda endpoint: OWN)
+    yard.run(400)
+    assert len(yard.dials) == 1
+    yard = Yard(configured=[v4(10, 1), v4(10, 2)], reach=lambda endpoint: b"k" * 32)
+    yard.run(400)
+    assert len(yard.dials) == 2
+    assert len(yard.slots.held) == 1
+
+
+def test_backoff_starts_anew_after_a_connection_that_lasted() -> None:
+    yard = Yard(configured=[v4(10, 1)])
+    for _ in range(6):
+        yard.run(1)
+        for held in yard.slots.held:
+            yard.close(held.peer)
+    flapping = len(yard.dials)
+    yard.run(100)
+    assert flapping < 5, "it closed at once, five times"
+    yard.close(yard.slots.held[0].peer)
+    count = len(yard.dials)
+    yard.run(1.5)
+    assert len(yard.dials) == count + 1
+
+
+def test_a_configured_peer_that_came_by_itself_is_not_dialled() -> None:
+    """It has once answered as this key; now the connection it made stands for both (its key is the smaller)."""
+    small = b"\x01" * 32
+    yard = Yard(configured=[v4(10, 1)], reach=lambda endpoint: small)
+    yard.run(1)
+    _, closes = yard.opened(small, v4(10, 1, port=50_000))
+    assert [close.code for close in closes] == ["duplicate"]
+    yard.run(600)
+    assert len(yard.dials) == 1
+    assert [held.inbound for held in yard.slots.held] == [True]
+    assert yard.slots.is_configured(small)
+    yard.close(yard.slots.held[0].peer)
+    yard.run(61)
+    assert [held.purpose for held in yard.slots.held] == ["configured"]
+
+
+def test_configured_peers_take_no_outbound_place_and_are_not_drawn() -> None:
+    yard = Yard(configured=VILLAGE[:3], heard=VILLAGE)
+    yard.run(200)
+    assert len(yard.held("configured")) == 3
+    assert len(yard.held("outbound")) == 8
+    assert {endpoint for _, endpoint, purpose in yard.dials if purpose != "configured"}.isdisjoint(VILLAGE[:3])
+
+
+def test_a_name_that_resolves_later_is_wanted() -> None:
+    yard = Yard()
+    yard.run(10)
+    yard.slots.want(v4(10, 1))
+    yard.run(1)
+    assert [held.endpoint for held in yard.held("configured")] == [v4(10, 1)]
+
+
+def test_anchors_are_dialled_first() -> None:
+    anchors = [v4(30, 1), v4(30, 2)]
+    yard = Yard(heard=VILLAGE, anchors=[*anchors, v4(30, 3)])
+    yard.run(30)
+    first = [endpoint for _, endpoint, _ in yard.dials[:2]]
+    assert first == anchors
+    assert yard.slots.anchors() == anchors
+    assert v4(30, 3) not in [endpoint for _, endpoint, _ in yard.dials], "two are enough"
+
+
+def test_anchors_of_a_run_that_reached_nobody_are_kept() -> None:
+    yard = Yard(anchors=[v4(30, 1), v4(30, 2)], reach=nobody)
+    yard.run(30)
+    assert yard.slots.anchors() == [v4(30, 1), v4(30, 2)]
+
+
+def test_anchors_are_the_block_only_peers() -> None:
+    yard = Yard(heard=VILLAGE, anchors=[v4(30, 1)])
+    yard.run(60)
+    assert set(yard.slots.anchors()) == {held.endpoint for held in yard.held("block-only")}
+
+
+def test_feelers_fill_tried() -> None:
+    yard = Yard(heard=VILLAGE)
+    yard.run(3600)
+    feelers = [now for now, _, purpose in yard.dials if purpose == "feeler"]
+    tried = sum(in_tried for _, in_tried in yard.book.all())
+    gaps = [b - a for a, b in pairwise(feelers)]
+    print(f"an hour: {len(feelers)} feelers, {tried} addresses in tried")
+    assert 20 <= len(feelers) <= 45
+    assert min(gaps) >= FEELER_EVERY / 2
+    assert tried >= len(feelers) * 2 // 3 + 10
+    assert {close.code for close in yard.closes} == {"feeler"}
+    assert len(yard.slots.held) == 10
+
+
+def test_our_own_address_is_dialled_once() -> None:
+    ourselves = v4(10, 1)
+    yard = Yard(heard=[ourselves], reach=lambda endpoint: OWN)
+    yard.run(7200)
+    assert len(yard.dials) == 1
+    assert [close.code for close in yard.closes] == ["self"]
+
+
+def test_a_key_that_is_hearsay_keeps_nobody_from_being_dialled() -> None:
+    """An attacker who is connected says that an honest address belongs to its key."""
+    yard = Yard()
+    evil, victim = b"e" * 32, v4(10, 1)
+    yard.opened(evil, v4(66, 6))
+    yard.book.add(victim, b"src", int(yard.wall), yard.wall, evil)
+    yard.run(10)
+    assert [endpoint for _, endpoint, _ in yard.dials] == [victim]
+
+
+def test_a_key_that_is_proven_and_connected_is_not_dialled() -> None:
+    yard = Yard()
+    friend = v4(10, 1)
+    yard.book.answered(friend, yard.wall, key_of(friend))
+    yard.opened(key_of(friend), v4(10, 1, port=50_000))
+    yard.run(600)
+    assert yard.dials == []
+
+
+def test_an_empty_book_costs_nothing() -> None:
+    """Looking for what is not there is not repeated four times a second."""
+    yard = Yard(heard=VILLAGE, reach=nobody)
+    looked = 0
+
+    def position(ip: bytes) -> bytes:
+        nonlocal looked
+        looked += 1
+        return ip
+
+    yard.slots._position = position
+    yard.run(2000)
+    dials = len(yard.dials)
+    print(f"2,000 s without anybody to reach: {dials} dials, {looked} addresses looked at")
+    assert dials < 160 * 4 + 40
+    assert looked < 12_000
