@@ -13,8 +13,14 @@ from meshchain.config import Config
 from meshchain.ledger.chain.chain import Chain
 from meshchain.ledger.mempool import Mempool
 from meshchain.ledger.queue import Queue
+from meshchain.ledger.store import layout
 from meshchain.ledger.store.leveldb import LevelStore
 from meshchain.ledger.workers import ThreadWorkers, usable_cores
+from meshchain.p2p.addresses import AddressBook
+from meshchain.p2p.addresses import decode as decode_addresses
+from meshchain.p2p.conduct import Scores
+from meshchain.p2p.gossip import Gossip, Own
+from meshchain.p2p.slots import Slots
 from meshchain.rpc.server import RpcServer
 from meshchain.service import systemd
 from meshchain.service.alarms import Alarms
@@ -22,6 +28,8 @@ from meshchain.service.api import NodeService
 from meshchain.service.bridge import Bridge
 from meshchain.service.clock import SystemClock
 from meshchain.service.datadir import DatadirLock
+from meshchain.service.facts import LedgerFacts
+from meshchain.service.gossip import GossipService
 from meshchain.service.hashing import HashingPool
 from meshchain.service.ledger import LedgerService
 from meshchain.service.log import configure
@@ -31,7 +39,7 @@ from meshchain.service.outlook import Outlook
 from meshchain.service.stamper import Stamper
 
 LEDGER_FOLDER = "ledger"
-_UNBUILT = frozenset(("dns", "dns-forward", "p2p", "peer", "link", "tun", "socks", "proxy"))
+_UNBUILT = frozenset(("dns", "dns-forward", "link", "tun", "socks", "proxy"))
 """Options that are read and checked, whose parts are not there yet."""
 
 
@@ -62,7 +70,9 @@ async def _run_parts(config: Config, chain: Chain, key: NodeKey, signals: AsyncI
     token = trio.lowlevel.current_trio_token()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_stop_at_signal, signals, stop)
-        server = _build(config, chain, key, nursery, lambda: token.run_sync_soon(stop.set))
+        server, gossip = _build(config, chain, key, nursery, lambda: token.run_sync_soon(stop.set))
+        await gossip.open()
+        nursery.start_soon(gossip.run)
         await trio.to_thread.run_sync(server.start)
         try:
             _announce(config, chain, key, server)
@@ -71,18 +81,20 @@ async def _run_parts(config: Config, chain: Chain, key: NodeKey, signals: AsyncI
         finally:
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(server.stop)
+                await gossip.save()
         nursery.cancel_scope.cancel()
 
 
-def _build(config: Config, chain: Chain, key: NodeKey, nursery: trio.Nursery, stop: Callable[[], None]) -> RpcServer:
-    """Make every part, start its loops in ``nursery``, and return the server, not yet listening."""
+def _build(
+    config: Config, chain: Chain, key: NodeKey, nursery: trio.Nursery, stop: Callable[[], None]
+) -> tuple[RpcServer, GossipService]:
+    """Make every part, start the loops of the ledger in ``nursery``; the two that listen are not started yet."""
     clock, rng = SystemClock(), random.Random(secrets.randbits(128))
     alarms = Alarms(clock.now)
     searches = HashingPool(usable_cores())
     queue = Queue(chain.store, config.params, chain.genesis_id, node_key=key.public, sign=key.sign, rng=rng)
     mempool = Mempool(config.params, chain.workers, chain.stamps_seen)
     ledger = LedgerService(chain, mempool, queue, clock, alarms)
-    ledger.first_synced = True  # no peers can be searched yet
     outlook = Outlook(ledger, rng, enabled=config.mine)
     miner = Miner(ledger, outlook, searches, rng)
     stamper = Stamper(ledger, searches)
@@ -101,7 +113,23 @@ def _build(config: Config, chain: Chain, key: NodeKey, nursery: trio.Nursery, st
         bridge=Bridge(nursery),
         stop=stop,
     )
-    return RpcServer(node, config.rpc.host, config.rpc.port)
+    return RpcServer(node, config.rpc.host, config.rpc.port), _build_gossip(config, ledger, key)
+
+
+def _build_gossip(config: Config, ledger: LedgerService, key: NodeKey) -> GossipService:
+    rng, wall, store = random.SystemRandom(), ledger.clock.now, ledger.chain.store  # peers see numbers of this rng
+    saved, bans = store.get(layout.ADDRESSES), store.get(layout.BANS)
+    book, anchors = decode_addresses(saved, rng, wall()) if saved else (AddressBook(secrets.token_bytes(32), rng), [])
+    gossip = Gossip(
+        facts=LedgerFacts(ledger),
+        own=Own(key=key.public, agent=f"meshchain/{__version__}", listen_port=config.p2p.port if config.p2p else 0),
+        rng=rng,
+        wall=wall,
+        book=book,
+        slots=Slots(book, rng, own_key=key.public, anchors=anchors),
+        scores=Scores.decode(bans) if bans else Scores(),
+    )
+    return GossipService(ledger, gossip, seed=key.seed, listen=config.p2p, peers=config.peers)
 
 
 def _announce(config: Config, chain: Chain, key: NodeKey, server: RpcServer) -> None:

@@ -44,4 +44,3 @@ def _fork_height(facts: Facts, locator: Sequence[bytes]) -> int:
         if entry is not None and facts.is_main(entry):
             return entry.height
     return 0
-

@@ -12,6 +12,7 @@ import trio
 from meshchain.ledger.chain.check import CheckReport, check_chain
 from meshchain.ledger.chain.view import ChainView
 from meshchain.ledger.errors import RuleError
+from meshchain.ledger.mining import waits_for_block
 from meshchain.ledger.names import check_name
 from meshchain.ledger.params import Params
 from meshchain.ledger.record import primary_key, proof_message
@@ -23,7 +24,6 @@ from meshchain.service.bridge import Bridge
 from meshchain.service.ledger import LedgerService
 from meshchain.service.miner import Miner
 from meshchain.service.nodekey import NodeKey
-from meshchain.service.outlook import waits_for_block
 
 
 class NodeService:
@@ -62,10 +62,9 @@ class NodeService:
         return self._ledger.view
 
     def sync(self) -> SyncStatus:
-        height = self._ledger.view.height
-        synced = self._ledger.first_synced
-        message = "synced" if synced else "looking for peers"
-        return SyncStatus(synced=synced, height=height, target=None, message=message)
+        peers = self._ledger.peers
+        synced = self._ledger.first_synced and peers.synced
+        return SyncStatus(synced=synced, height=self._ledger.view.height, target=peers.target, message=peers.message)
 
     def pending(self) -> tuple[Pending, ...]:
         return self._ledger.pending
@@ -90,7 +89,7 @@ class NodeService:
         )
 
     def peers(self) -> tuple[Mapping[str, Any], ...]:
-        return ()
+        return self._ledger.peers.table
 
     def identity(self) -> Identity:
         name = self._own_name()

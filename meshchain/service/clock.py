@@ -3,21 +3,9 @@
 import ctypes
 import sys
 import time
-from typing import Protocol
 
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
-
-
-class Clock(Protocol):
-    def now(self) -> float:
-        """Unix time in seconds, as the machine believes it."""
-
-    def running(self) -> float:
-        """Seconds that only move forward, at one second a second; from an arbitrary start."""
-
-    def synchronised(self) -> bool:
-        """Whether the kernel calls its wall clock synchronised."""
 
 
 class SystemClock:

@@ -34,14 +34,14 @@ def eventually(condition: Callable[[], bool], what: str) -> None:
 class Running:
     """``meshd --network dev`` on ``datadir``; ``options`` are added to its command line."""
 
-    def __init__(self, datadir: Path, *options: str, command: tuple[str, ...] = ()) -> None:
+    def __init__(self, datadir: Path, *options: str, p2p: str = "off") -> None:
         self.datadir = datadir
         self._log: IO[bytes] = (datadir.parent / f"{datadir.name}.log").open("ab")
         port = free_port()
-        arguments = ["--network", "dev", "--datadir", str(datadir), "--rpc", f"127.0.0.1:{port}", *options]
-        self.process = subprocess.Popen(
-            [*command, sys.executable, "-m", "meshchain.cli.meshd", *arguments], stderr=self._log
-        )
+        network = () if "--network" in options else ("--network", "dev")
+        fixed = ("--datadir", str(datadir), "--rpc", f"127.0.0.1:{port}", "--p2p", p2p)
+        program = (sys.executable, "-m", "meshchain.cli.meshd")
+        self.process = subprocess.Popen([*program, *network, *fixed, *options], stderr=self._log)
         self.client = Client(f"http://127.0.0.1:{port}/", datadir / "dev" / ".cookie")
 
     def wait(self) -> "Running":

@@ -12,6 +12,7 @@ from meshchain.ledger.mempool import Mempool
 from meshchain.ledger.queue import Queue
 from meshchain.ledger.store import layout
 from meshchain.ledger.store.memory import MemoryStore
+from meshchain.p2p.standing import PeerStanding
 from meshchain.service import stamper
 from meshchain.service.alarms import Alarms
 from meshchain.service.hashing import HashingPool
@@ -56,7 +57,7 @@ def service(lab: Lab) -> tuple[LedgerService, HandClock]:
     queue = Queue(chain.store, lab.params, chain.genesis_id, node_key=node.key, sign=node.sign, rng=random.Random(1))
     mempool = Mempool(lab.params, chain.workers, chain.stamps_seen)
     ledger = LedgerService(chain, mempool, queue, clock, Alarms(clock.now))
-    ledger.first_synced = True
+    ledger.set_peers(PeerStanding())
     return ledger, clock
 
 

@@ -172,7 +172,8 @@ class Chain:
         """The chain as it is now, for any thread; the same view until something it shows has changed."""
         standing = self._standing
         with standing.upright():
-            if standing.view is None:
+            if standing.view is None or standing.view_epoch != self.store.epoch:
+                standing.view_epoch = self.store.epoch
                 parked = frozenset(branch.leaf.id for branch in self._choice.parked())
                 standing.view = ChainView(self.store.snapshot(), self.params, self.genesis_id, parked)
             return standing.view

@@ -43,6 +43,8 @@ class Standing:
         """Everything from the store."""
         self.trusted = False
         self.view: ChainView | None = None
+        self.view_epoch = 0
+        """The store's epoch when ``view`` was made: later ones cannot read it."""
         """Until something it shows is written."""
         self.index.forget()
         self.tip: IndexEntry = founding.stored_tip(self.store, self.index)

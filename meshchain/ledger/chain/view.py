@@ -144,6 +144,20 @@ class ChainView:
         block_id = self._index.main_id(height)
         return None if block_id is None else self.block(block_id)
 
+    def block_bytes(self, block_id: bytes) -> bytes | None:
+        """A stored block as it travels: header and body; None without its body."""
+        entry, body = self._index.get(block_id), self._reader.get(layout.BODY + block_id)
+        return None if entry is None or body is None else entry.header.encode() + body
+
+    @property
+    def index(self) -> HeaderIndex:
+        """The header tree; its entries carry work and flags."""
+        return self._index
+
+    @property
+    def tip_entry(self) -> IndexEntry:
+        return self._tip
+
     def is_main(self, block_id: bytes) -> bool:
         entry = self._index.get(block_id)
         return entry is not None and self._index.is_main(entry)

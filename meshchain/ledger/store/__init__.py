@@ -20,6 +20,10 @@ class Reader(Protocol):
 class Store(Reader, Protocol):
     """One writer, any number of readers in any threads."""
 
+    @property
+    def epoch(self) -> int:
+        """Grows when the snapshots taken so far have become useless, as after a failed write."""
+
     def write(self, changes: Mapping[bytes, bytes | None], *, sync: bool = True) -> None:
         """Apply all of ``changes`` (None deletes) or none of it; on return it is on the disk if ``sync``.
 

@@ -5,7 +5,7 @@ Heights are u32 big-endian, so that ranges run in order of height.
 ====  =============================  ==========================================================
 key                                  value
 ====  =============================  ==========================================================
-M     word                           of the store itself: ``genesis`` (id), ``version`` (u8), ``tip`` (id)
+M     word                           ``genesis`` (id), ``version`` (u8), ``tip`` (id); ``addresses``, ``bans`` (p2p)
 H     block id                       header 124, work 32, difficulty state 24, flags u8 (chain/index.py)
 K     parent id, block id            nothing: children of a header
 L     block id                       nothing: headers without a child (leaves of the header tree)
@@ -36,6 +36,8 @@ VERSION: Final = 1
 GENESIS: Final = b"Mgenesis"
 STORE_VERSION: Final = b"Mversion"
 TIP: Final = b"Mtip"
+ADDRESSES: Final = b"Maddresses"
+BANS: Final = b"Mbans"
 
 HEADER: Final = b"H"
 CHILD: Final = b"K"

@@ -99,6 +99,7 @@ class LevelStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._closed = False
+        self.epoch = 0
         self._gate = Gate()
         self._opening = threading.Lock()
         self._db: plyvel.DB | None = self._open()
@@ -176,6 +177,7 @@ class LevelStore:
             if self._db is not None:
                 self._db.close()
                 self._db = None
+                self.epoch += 1
 
 
 @contextlib.contextmanager

@@ -27,6 +27,8 @@ class MemoryReader:
 class MemoryStore(MemoryReader):
     """A Store without a disk; writes cannot fail."""
 
+    epoch = 0
+
     def __init__(self) -> None:
         super().__init__({}, [])
 

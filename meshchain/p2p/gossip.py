@@ -1,0 +1,406 @@
+"""The coordinator: takes what connections and the ledger report, asks the machines, returns what is to be done.
+
+Theory of operation
+-------------------
+The shell owns sockets and time; it reports *opened*, *received*, *closed*, *dial_failed* and *tick*. The ledger's
+owner reports *completed* (outcomes of tasks), *switched* (the active chain moved) and *admitted* (operations new to
+the mempool). Every report returns actions. ``Blame`` never leaves this module: it is entered in the scores, and a
+ban becomes a ``Close``.
+
+Each message goes to exactly one machine: the greeting to the peer's session, questions about the chain to
+``serving``, headers to ``HeaderSync``, bodies to ``BlockSync``, operations and compact blocks to ``relay``, addresses
+to the book. A task's outcome goes back to the machine that asked for it. A message that cannot be decoded is its
+sender's fault; an answer that nobody asked for is not.
+
+Unproven operations are paid for from their sender's budget before they are checked (``conduct.budgets``). What the
+budget does not cover is dropped as if it had never come, and can be asked for again.
+
+Nothing here raises for what a peer sends.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from meshchain.ledger.errors import LocalError, RemoteError
+from meshchain.ledger.mempool import Pending
+from meshchain.p2p import messages, serving
+from meshchain.p2p.actions import (
+    Action,
+    AdmitOperation,
+    Blame,
+    CheckHeaders,
+    CheckWork,
+    Close,
+    ConnectBlock,
+    Do,
+    Endpoint,
+    Outcome,
+    Peer,
+    Send,
+    Task,
+)
+from meshchain.p2p.addresses import AddressBook, Intake, group_of, is_usable
+from meshchain.p2p.blocksync import BlockSync
+from meshchain.p2p.conduct import Budgets, Scores
+from meshchain.p2p.facts import Facts
+from meshchain.p2p.headersync import HeaderSync, SyncProgress
+from meshchain.p2p.messages import Address, Addresses, GetAddresses, Message, NotFound, Version, Wanted
+from meshchain.p2p.relay import BlockRelay, OperationRelay
+from meshchain.p2p.session import Session, Stage
+from meshchain.p2p.slots import Held, Slots
+
+MALFORMED: Final = 100
+"""Points for bytes that no honest program sends."""
+VOTES: Final = 3
+"""Peers whose median clock is evidence for or against ours."""
+FLOOD: Final = 5
+"""Points for a message over the budget of messages: twenty in a row are a ban."""
+_EARLY: Final = frozenset(("signature", "host-proof", "stamp-bits", "stamp-anchor", "stamp-anchor-fork"))
+"""Refusals that come before the stamp is hashed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """Who this node is, for its greetings."""
+
+    key: bytes
+    """Ed25519 node key, 32 bytes."""
+    agent: str
+    listen_port: int
+    """0: takes no connections."""
+
+
+class Gossip:
+    """All of gossip but sockets. ``wall`` tells unix time; ``now`` arguments are running seconds."""
+
+    def __init__(
+        self,
+        *,
+        facts: Facts,
+        own: Own,
+        rng: random.Random,
+        wall: Callable[[], float],
+        book: AddressBook,
+        slots: Slots,
+        scores: Scores,
+    ) -> None:
+        params = facts.params
+        self.book = book
+        self.slots = slots
+        self.scores = scores
+        self.budgets = Budgets()
+        self.sessions: dict[Peer, Session] = {}
+        self.header_sync = HeaderSync(params, facts, rng)
+        self.block_sync = BlockSync(params, facts, rng, self.header_sync.heads)
+        self.operations = OperationRelay(params, facts, rng)
+        self.compact = BlockRelay(params, facts, rng, announced=self.header_sync.announced)
+        self._facts = facts
+        self._own = own
+        self._rng = rng
+        self._wall = wall
+        self._intake = Intake()
+        self._nonce = rng.getrandbits(64)
+        """Of this run: who meets it in a greeting has met itself."""
+
+    # --- reports of connections ----------------------------------------------------------------------------
+
+    def opened(
+        self, peer: Peer, key: bytes, endpoint: Endpoint, *, inbound: bool, purpose: str, now: float
+    ) -> list[Action]:
+        """A connection is established and the peer's key proven."""
+        wall = self._wall()
+        ban = self.scores.ban(key, wall) or (self.scores.ban(endpoint.ip, wall) if inbound else None)
+        if ban is not None and purpose != "configured":
+            return [Close(peer, "banned", f"banned: {ban.reason}")]
+        group = group_of(endpoint.ip)
+        held = Held(peer=peer, key=key, endpoint=endpoint, group=group, inbound=inbound, purpose=purpose, opened=now)
+        actions = self.slots.opened(held, now)
+        if any(isinstance(action, Close) and action.peer == peer for action in actions):
+            return actions
+        self.budgets.opened(peer)
+        session = Session(
+            peer=peer,
+            key=key,
+            endpoint=endpoint,
+            inbound=inbound,
+            purpose=purpose,
+            opened=now,
+            ours=self._version(purpose),
+        )
+        self.sessions[peer] = session
+        return actions + session.begin()
+
+    def received(self, peer: Peer, data: bytes, now: float) -> list[Action]:
+        """One message of a peer, as the transport delivered it."""
+        session = self.sessions.get(peer)
+        if session is None or session.stage is Stage.CLOSED:
+            return []
+        session.traffic.received += len(data)
+        if not self.budgets.message(peer, now):
+            return self._settle([Blame(peer, FLOOD, "more messages than its budget allows")], now)
+        try:
+            message = messages.decode(data, self._facts.params.consensus)
+        except RemoteError as error:
+            return self._settle([Blame(peer, MALFORMED, f"malformed message: {error.code}: {error.message}")], now)
+        was_ready = session.ready
+        actions = session.received(message, now)
+        if actions is None:
+            actions = self._dispatch(session, message, now)
+        elif session.ready and not was_ready:
+            actions = actions + self._ready(session, now)
+        if session.round_trip is not None:
+            self.slots.measured(peer, session.round_trip)
+        return self._settle(actions, now)
+
+    def closed(self, peer: Peer, now: float, *, blame: str | None = None) -> list[Action]:
+        """A connection is over; ``blame`` says how the peer broke the transport, if it did."""
+        session = self.sessions.pop(peer, None)
+        self.slots.closed(peer, now)
+        self.budgets.closed(peer)
+        self._intake.gone(peer)
+        if session is None:
+            return []
+        if blame is not None:
+            self.scores.blame(session.key, session.endpoint.ip, MALFORMED, blame, self._wall())
+        actions = self.header_sync.peer_gone(peer, now)
+        actions += self.block_sync.peer_gone(peer, now)
+        actions += self.operations.peer_gone(peer, now)
+        return self._settle(actions + self.compact.peer_gone(peer, now), now)
+
+    def dial_failed(self, endpoint: Endpoint, now: float) -> None:
+        self.slots.dial_failed(endpoint, now)
+
+    def tick(self, now: float) -> list[Action]:
+        """Timers; four times a second is often enough."""
+        actions: list[Action] = []
+        for session in self.sessions.values():
+            actions += session.tick(now, self._rng.getrandbits(64))
+        actions += self.header_sync.tick(now)
+        actions += self.block_sync.tick(now)
+        actions += self.operations.tick(now)
+        actions += self.compact.tick(now)
+        actions += self.slots.decide(now, self._wall())
+        return self._settle(actions, now)
+
+    @property
+    def ready_peers(self) -> int:
+        return sum(session.ready for session in self.sessions.values())
+
+    def clock_offset(self) -> float | None:
+        """Median of what the ready peers' clocks were ahead of ours at their greeting (s)."""
+        offsets = [session.clock_offset for session in self.sessions.values() if session.ready]
+        return median(offsets) if offsets else None
+
+    def height_of(self, peer: Peer) -> int | None:
+        """Height of the best header the peer has shown to have, else what it claimed."""
+        head = self.header_sync.heads.get(peer)
+        if head is not None:
+            return head.height
+        session = self.sessions.get(peer)
+        return session.theirs.height if session is not None and session.theirs is not None else None
+
+    @property
+    def progress(self) -> SyncProgress:
+        """How far this node is behind its peers, if it is."""
+        return self.header_sync.status
+
+    # --- reports of the ledger -----------------------------------------------------------------------------
+
+    def completed(self, task: Task, outcome: Outcome, now: float) -> list[Action]:
+        """A task is done or was refused."""
+        if outcome.error is None:
+            self.slots.useful(task.peer, now)
+        match task:
+            case AdmitOperation():
+                self._account(task, outcome)
+                actions = self.operations.done(task, outcome, now)
+            case ConnectBlock():
+                actions = self.compact.connected(task, outcome, now) + self.block_sync.connected(task, outcome, now)
+            case CheckHeaders() if self.compact.owns(task):
+                actions = self._compact_checked(task, outcome, now)
+            case CheckHeaders() | CheckWork():
+                actions = self.header_sync.checked(task, outcome, now) + self.block_sync.best_header_changed(now)
+        return self._settle(actions, now)
+
+    def _compact_checked(self, task: CheckHeaders, outcome: Outcome, now: float) -> list[Action]:
+        """The header of a compact block: its body is put together there, so block download leaves it alone."""
+        actions = self.compact.header_checked(task, outcome, now)
+        for header in task.headers:
+            entry = self._facts.header(header.id)
+            if entry is not None:
+                self.header_sync.heads.shown(task.peer, entry)
+            if self.compact.in_hand(header.id):
+                self.block_sync.elsewhere(header.id, now)
+        return actions + self.block_sync.best_header_changed(now)
+
+    def switched(self, now: float) -> list[Action]:
+        """The active chain has another tip, whoever brought it."""
+        actions = self.operations.tip_changed(now)
+        actions += self.compact.tip_changed(now)
+        return self._settle(actions + self.block_sync.best_header_changed(now), now)
+
+    def admitted(self, pendings: Sequence[Pending], now: float) -> list[Action]:
+        """Operations are new in the mempool, whoever brought them."""
+        return self._settle(self.operations.admitted(pendings, now), now)
+
+    # --- messages ------------------------------------------------------------------------------------------
+
+    def _ready(self, session: Session, now: float) -> list[Action]:
+        peer, version, wall = session.peer, session.theirs, self._wall()
+        assert version is not None  # Ready comes after Version
+        actions = self.slots.ready(peer, wall)
+        if actions:  # a feeler: it has answered, and that is all
+            return actions
+        session.clock_offset = version.time - wall
+        self._note_listener(session, version, wall)
+        actions += self.header_sync.peer_ready(peer, version, now, inbound=session.inbound)
+        actions += self.block_sync.peer_ready(peer, now)
+        actions += self.compact.peer_ready(peer, now, outbound=not session.inbound)
+        if self._is_block_only(session):
+            return actions
+        if not session.inbound:
+            self._intake.asked(peer)
+            actions.append(Send(peer, GetAddresses()))
+        return actions + self.operations.peer_ready(peer, now)
+
+    def _dispatch(self, session: Session, message: Message, now: float) -> list[Action]:
+        peer = session.peer
+        match message:
+            case messages.GetHeaders():
+                return serving.headers(self._facts, peer, message)
+            case messages.GetBlocks():
+                return serving.blocks(self._facts, peer, message)
+            case messages.Headers():
+                return self._take_headers(peer, message, now)
+            case messages.BlockMessage():
+                return self.block_sync.block(peer, message.raw, now)
+            case NotFound(kind=Wanted.BLOCK):
+                actions = self.block_sync.not_found(peer, message.ids, now)
+                return actions + self.compact.not_found(peer, message, now)
+        return self._dispatch_relay(session, message, now)
+
+    def _take_headers(self, peer: Peer, message: messages.Headers, now: float) -> list[Action]:
+        if message.headers:
+            self.compact.knows(peer, message.headers[-1].id)
+        return self.header_sync.headers(peer, message, now) + self.block_sync.best_header_changed(now)
+
+    def _dispatch_relay(self, session: Session, message: Message, now: float) -> list[Action]:
+        peer = session.peer
+        match message:
+            case messages.SendCompact():
+                return self.compact.send_compact(peer, message, now)
+            case messages.CompactBlock():
+                return self.compact.compact(peer, message, now)
+            case messages.GetBlockOperations():
+                return self.compact.operations_wanted(peer, message, now)
+            case messages.BlockOperations():
+                return self.compact.block_operations(peer, message, now)
+        if self._is_block_only(session):
+            return [Blame(peer, FLOOD, f"{type(message).__name__} on a connection for blocks only")]
+        return self._dispatch_operations(session, message, now)
+
+    def _dispatch_operations(self, session: Session, message: Message, now: float) -> list[Action]:
+        peer = session.peer
+        match message:
+            case messages.Inventory():
+                actions = self.operations.inventory(peer, message, now)
+            case messages.GetOperations():
+                actions = self.operations.wanted(peer, message, now)
+            case messages.Operations():
+                actions = self.operations.operations(peer, message, now)
+            case NotFound():
+                actions = self.operations.not_found(peer, message, now)
+            case GetAddresses():
+                return self._tell_addresses(session)
+            case Addresses():
+                return self._take_addresses(session, message, now)
+            case _:
+                return [Blame(peer, MALFORMED, f"{type(message).__name__} makes no sense here")]
+        return actions
+
+    # --- addresses -----------------------------------------------------------------------------------------
+
+    def _tell_addresses(self, session: Session) -> list[Action]:
+        """Once a connection, and only to those who came in: a list is not to be had again and again."""
+        if session.told_addresses or not session.inbound:
+            return []
+        session.told_addresses = True
+        known = self.book.sample(messages.MAX_ADDRESSES, self._wall())
+        listed = tuple(Address(k.endpoint.ip, k.endpoint.port, max(0, k.seen), k.key) for k in known)
+        return [Send(session.peer, Addresses(listed))]
+
+    def _take_addresses(self, session: Session, message: Addresses, now: float) -> list[Action]:
+        allowed = self._intake.allowed(session.peer, len(message.addresses), now)
+        source, wall = group_of(session.endpoint.ip), self._wall()
+        for address in message.addresses[:allowed]:
+            if is_usable(address.ip, address.port) and address.key != self._own.key:
+                self.book.add(Endpoint(address.ip, address.port), source, address.last_seen, wall, address.key)
+        return []
+
+    def _note_listener(self, session: Session, version: Version, wall: float) -> None:
+        """An inbound peer says at which port it takes connections itself."""
+        if session.inbound and version.listen_port and is_usable(session.endpoint.ip, version.listen_port):
+            endpoint = Endpoint(session.endpoint.ip, version.listen_port)
+            self.book.add(endpoint, group_of(endpoint.ip), int(wall), wall, session.key)
+
+    # --- plumbing ------------------------------------------------------------------------------------------
+
+    def _version(self, purpose: str) -> Version:
+        tip = self._facts.tip()
+        return Version(
+            protocol=messages.PROTOCOL,
+            genesis=self._facts.genesis_id,
+            network=self._facts.params.name,
+            agent=self._own.agent,
+            height=tip.height,
+            work=tip.work,
+            time=int(self._wall()),
+            nonce=self._nonce,
+            listen_port=self._own.listen_port,
+            block_only=purpose == "block-only",
+        )
+
+    def _is_block_only(self, session: Session) -> bool:
+        return session.ours.block_only or (session.theirs is not None and session.theirs.block_only)
+
+    def _settle(self, actions: list[Action], now: float) -> list[Action]:
+        """Enter blame in the scores, hold unproven work against budgets, and hear no more of whoever is closed."""
+        settled: list[Action] = []
+        waiting = deque(actions)
+        while waiting:
+            action = waiting.popleft()
+            if isinstance(action, Blame):
+                waiting.extendleft(self._blame(action))
+            elif (
+                isinstance(action, Do) and isinstance(action.task, AdmitOperation) and not self._paid(action.task, now)
+            ):
+                waiting.extend(self.operations.dropped(action.task, now))
+            else:
+                settled.append(action)
+            if isinstance(action, Close) and action.peer in self.sessions:
+                self.sessions[action.peer].stage = Stage.CLOSED
+        return settled
+
+    def _paid(self, task: AdmitOperation, now: float) -> bool:
+        return self.budgets.operation(task.peer, now)
+
+    def _account(self, task: AdmitOperation, outcome: Outcome) -> None:
+        """Work that proved good costs nothing, work refused before the stamp was hashed only its share."""
+        error = outcome.error
+        if error is None or isinstance(error, LocalError):
+            self.budgets.proven(task.peer)
+        elif error.code in _EARLY:
+            self.budgets.refused_early(task.peer)
+
+    def _blame(self, blame: Blame) -> list[Action]:
+        session = self.sessions.get(blame.peer)
+        if session is None:
+            return []
+        ban = self.scores.blame(session.key, session.endpoint.ip, blame.points, blame.reason, self._wall())
+        if ban is None or session.purpose == "configured":
+            return []
+        return [Close(blame.peer, "banned", blame.reason)]

@@ -1,0 +1,240 @@
+"""Gossip over TCP: sockets, time and tasks around the sans-IO machines of ``meshchain.p2p``.
+
+One task reads and one writes for each connection (``connection``). Work for the ledger goes through one channel to one
+worker, and its outcomes come back into the machines. Whatever moves the chain or fills the mempool, here or elsewhere
+in the node, is told to the machines by ``_follow_ledger``.
+"""
+
+import itertools
+import os
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import structlog
+import trio
+
+from meshchain.config.values import Address
+from meshchain.ledger.errors import LocalError
+from meshchain.ledger.store import layout
+from meshchain.p2p import messages
+from meshchain.p2p.actions import Action, Close, Dial, Do, Peer, Send, Task
+from meshchain.p2p.addresses import encode as encode_addresses
+from meshchain.p2p.gossip import Gossip
+from meshchain.p2p.messages import Goodbye
+from meshchain.p2p.session import Session
+from meshchain.p2p.standing import standing_of
+from meshchain.p2p.transport import Established, Received, Stream
+from meshchain.service.connection import Connection
+from meshchain.service.endpoints import endpoint_of, resolve, text_of
+from meshchain.service.ledger import LedgerService
+
+_TICK = 0.25
+"""Seconds between looks at timers: block requests stall after 2 s, inventories trickle within 2 s."""
+_DIAL_TIME = 10.0
+_RESOLVE_EVERY = 300.0
+_SAVE_EVERY = 300.0
+_MAX_TASKS = 4096
+"""Outstanding work; the machines keep far below it (16 blocks and one batch of headers a peer)."""
+_MAX_HANDSHAKES = 64
+"""Strangers in the middle of a handshake, which costs 0.4 ms of CPU before anything is known of them."""
+
+
+class GossipService:
+    """Carries out what ``gossip`` wants. ``run`` never returns by itself."""
+
+    def __init__(
+        self, ledger: LedgerService, gossip: Gossip, *, seed: bytes, listen: Address | None, peers: tuple[Address, ...]
+    ) -> None:
+        self._ledger = ledger
+        self._gossip = gossip
+        self._seed = seed
+        self._listen = listen
+        self._peers = peers
+        self._numbers = itertools.count(1)
+        self._connections: dict[Peer, Connection] = {}
+        self._strangers = 0
+        self._tasks_in, self._tasks_out = trio.open_memory_channel[Task](_MAX_TASKS)
+        self._nursery: trio.Nursery
+        self._started = ledger.clock.running()
+        self._log = structlog.get_logger("gossip")
+
+    async def open(self) -> None:
+        """Bind the listening sockets; LocalError "p2p-address" if that cannot be."""
+        self._listeners: list[trio.SocketListener] = []
+        if self._listen is None:
+            return
+        try:
+            self._listeners = await trio.open_tcp_listeners(self._listen.port, host=self._listen.host)
+        except OSError as error:
+            raise LocalError("p2p-address", f"cannot listen for peers at {self._listen}: {error}") from None
+
+    async def run(self) -> None:
+        async with trio.open_nursery() as self._nursery:
+            if self._listeners:
+                self._nursery.start_soon(trio.serve_listeners, self._accept, self._listeners)
+            for loop in (self._resolve, self._tick, self._work, self._follow_ledger, self._save):
+                self._nursery.start_soon(loop)
+
+    def wire_bytes(self, peer: Peer) -> tuple[int, int]:
+        """Bytes sent and received on a connection."""
+        connection = self._connections.get(peer)
+        return (0, 0) if connection is None else (connection.sent, connection.received)
+
+    # --- connections ---------------------------------------------------------------------------------------
+
+    async def _accept(self, sock: trio.SocketStream) -> None:
+        if self._strangers >= _MAX_HANDSHAKES:
+            await sock.aclose()
+            return
+        await self._serve(sock, inbound=True, purpose="inbound")
+
+    async def _dial(self, action: Dial) -> None:
+        try:
+            with trio.fail_after(_DIAL_TIME):
+                sock = await trio.open_tcp_stream(text_of(action.endpoint), action.endpoint.port)
+        except (OSError, trio.TooSlowError):
+            self._gossip.dial_failed(action.endpoint, self._now())
+            return
+        if not await self._serve(sock, inbound=False, purpose=action.purpose, dialled=action):
+            self._gossip.dial_failed(action.endpoint, self._now())
+
+    async def _serve(
+        self, sock: trio.SocketStream, *, inbound: bool, purpose: str, dialled: Dial | None = None
+    ) -> bool:
+        """Run a connection to its end; whether its key was ever proven."""
+        peer = next(self._numbers)
+        stream = Stream(
+            initiator=not inbound, seed=self._seed, rng=os.urandom, now=self._now(), limit_of=self._limit_of
+        )
+        endpoint = endpoint_of(sock) if dialled is None else dialled.endpoint
+        connection = Connection(sock, stream, endpoint, inbound=inbound, purpose=purpose)
+        self._connections[peer] = connection
+        self._strangers += 1
+        end = None
+        try:
+            end = await connection.run(partial(self._received, peer), self._now)
+        finally:
+            del self._connections[peer]
+            self._strangers -= not connection.proven
+            blame = end.reason if end is not None and end.blame else None
+            self._carry_out(self._gossip.closed(peer, self._now(), blame=blame))
+        if connection.proven:
+            self._log.info("peer gone", peer=peer, endpoint=text_of(endpoint), code=end.code, why=end.reason)
+        return connection.proven
+
+    def _received(self, peer: Peer, event: Established | Received) -> None:
+        connection, now = self._connections[peer], self._now()
+        if isinstance(event, Received):
+            self._carry_out(self._gossip.received(peer, event.message, now))
+            return
+        connection.proven = True
+        self._strangers -= 1
+        endpoint, inbound, purpose = connection.endpoint, connection.inbound, connection.purpose
+        self._log.info("peer", peer=peer, endpoint=text_of(endpoint), purpose=purpose, key=event.remote_key.hex()[:16])
+        self._carry_out(
+            self._gossip.opened(peer, event.remote_key, endpoint, inbound=inbound, purpose=purpose, now=now)
+        )
+
+    def _limit_of(self, kind: int) -> int:
+        return messages.limit_of(kind, self._ledger.chain.params.consensus)
+
+    # --- loops ---------------------------------------------------------------------------------------------
+
+    async def _resolve(self) -> None:
+        """Names of configured peers may lead elsewhere one day: they are looked up again and again."""
+        while True:
+            for address in self._peers:
+                for endpoint in await resolve(address):
+                    self._gossip.slots.want(endpoint)
+            await trio.sleep(_RESOLVE_EVERY if self._peers else float("inf"))
+
+    async def _save(self) -> None:
+        """Keep addresses and bans every few minutes; a full disk costs no more than some memory of the network."""
+        while True:
+            await trio.sleep(_SAVE_EVERY)
+            await self.save()
+
+    async def save(self) -> None:
+        addresses = encode_addresses(self._gossip.book, self._gossip.slots.anchors())
+        try:
+            await self._ledger.keep(layout.ADDRESSES, addresses)
+            await self._ledger.keep(layout.BANS, self._gossip.scores.encode())
+        except LocalError as error:
+            self._log.warning("addresses not saved", code=error.code, error=error.message)
+
+    async def _tick(self) -> None:
+        while True:
+            self._carry_out(self._gossip.tick(self._now()))
+            self._publish()
+            await trio.sleep(_TICK)
+
+    async def _work(self) -> None:
+        async for task in self._tasks_out:
+            outcome = await self._ledger.perform(task)
+            self._carry_out(self._gossip.completed(task, outcome, self._now()))
+
+    async def _follow_ledger(self) -> None:
+        tip, pending = self._ledger.view.tip_id, self._ledger.pending
+        while True:
+            changed = self._ledger.changed
+            if self._ledger.pending is not pending:
+                known = {item.wid for item in pending}
+                pending = self._ledger.pending
+                fresh = [item for item in pending if item.wid not in known]
+                self._carry_out(self._gossip.admitted(fresh, self._now()))
+            if self._ledger.view.tip_id != tip:
+                tip = self._ledger.view.tip_id
+                self._carry_out(self._gossip.switched(self._now()))
+            await changed.wait()
+
+    def _publish(self) -> None:
+        gossip, params = self._gossip, self._ledger.chain.params
+        standing = standing_of(gossip, params, configured=bool(self._peers), started=self._started, now=self._now())
+        self._ledger.set_peers(replace(standing, table=tuple(map(self._row, gossip.sessions.values()))))
+
+    def _row(self, session: Session) -> dict[str, Any]:
+        sent, received = self.wire_bytes(session.peer)
+        wall = self._ledger.clock.now()
+        return {
+            "id": session.peer,
+            "address": str(Address(text_of(session.endpoint), session.endpoint.port)),
+            "direction": "in" if session.inbound else "out",
+            "purpose": session.purpose,
+            "state": session.stage.value,
+            "key": session.key.hex(),
+            "agent": session.theirs.agent if session.theirs else "",
+            "height": self._gossip.height_of(session.peer),
+            "sent": sent,
+            "received": received,
+            "ping_ms": None if session.round_trip is None else round(1000 * session.round_trip, 1),
+            "score": round(self._gossip.scores.points(session.key, wall)),
+            "reason": self._gossip.scores.reason(session.key),
+            "seconds": round(self._now() - session.opened),
+        }
+
+    # --- actions -------------------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        return self._ledger.clock.running()
+
+    def _carry_out(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Send(peer=peer, message=message):
+                    self._send(peer, messages.encode(message))
+                case Close(peer=peer, code=code, reason=reason):
+                    self._close(peer, code, reason)
+                case Dial():
+                    self._nursery.start_soon(self._dial, action)
+                case Do(task=task):
+                    self._tasks_in.send_nowait(task)
+
+    def _send(self, peer: Peer, data: bytes) -> None:
+        if peer in self._connections:
+            self._connections[peer].send(data)
+
+    def _close(self, peer: Peer, code: str, reason: str) -> None:
+        if peer in self._connections:
+            self._connections[peer].send(messages.encode(Goodbye.saying(code, reason)))
+            self._connections[peer].close(code, reason)
