@@ -11,7 +11,7 @@ from meshchain.ledger.errors import StoreError
 from meshchain.ledger.header import Header
 from meshchain.ledger.operations import Operation
 from meshchain.ledger.pow import check_works
-from meshchain.p2p.actions import Action, Blame, CheckHeaders, ConnectBlock, Do, Send
+from meshchain.p2p.actions import Action, Blame, CheckHeaders, ConnectBlock, Do, Outcome, Send
 from meshchain.p2p.messages import (
     BlockMessage,
     BlockOperations,
@@ -278,7 +278,81 @@ def test_a_whole_block_that_is_no_good_moves_the_hunt_on() -> None:
 def test_a_task_of_somebody_else_is_not_ours_to_blame_for() -> None:
     town = joined("b", "a")
     block = town.lab("a").block(*town.commits("a", 1))
-    foreign = ConnectBlock(town.peer("a", at="b"), block.header.id, b"")
+    peer, relay = town.peer("a", at="b"), town.relay("b").blocks
+    foreign = ConnectBlock(peer, block.header.id, b"")
     outcome = town["b"].facts.do(replace(foreign, raw=block.encode()[:-1]))
     assert outcome.error is not None
-    assert town.relay("b").blocks.connected(foreign, outcome, 0) == NOTHING
+    assert relay.connected(foreign, outcome, 0) == NOTHING
+    town.lab("b").chain.add_headers([block.header], None)
+    assert relay.compact(peer, compact_of(block), 0) == [Send(peer, GetBlockOperations(block.header.id, (0,)))]
+    assert relay.connected(foreign, outcome, 0) == NOTHING
+    assert relay.in_hand(block.header.id)
+
+
+def complete(town: Town, block: Block) -> ConnectBlock:
+    """The task that b makes of a's compact block, all of whose operations it has."""
+    town.put("b", *block.operations, tell=False)
+    town.lab("b").chain.add_headers([block.header], None)
+    (do,) = town.relay("b").blocks.compact(town.peer("a", at="b"), compact_of(block), 0)
+    assert isinstance(do, Do)
+    assert isinstance(do.task, ConnectBlock)
+    return do.task
+
+
+def test_a_disk_that_fills_up_at_the_last_step_is_nobodys_fault() -> None:
+    town = joined("b", "a")
+    task = complete(town, town.lab("a").block(*town.commits("a", 2)))
+    outcome = Outcome(error=StoreError("disk-full", "no space left"))
+    assert town.relay("b").blocks.connected(task, outcome, 0) == NOTHING
+    assert not town.relay("b").blocks.in_hand(task.block_id)
+
+
+def test_a_sender_may_leave_while_its_block_is_connected() -> None:
+    town = joined("b", "a")
+    relay, task = town.relay("b").blocks, complete(town, town.lab("a").block(*town.commits("a", 2)))
+    relay.peer_gone(task.peer, 0)
+    assert relay.in_hand(task.block_id)
+    assert relay.owns(task)
+
+
+def test_one_wrong_block_between_right_ones_is_bad_luck() -> None:
+    town = joined("liar", "b")
+    listed = town.commits("liar", 10)
+    town.put("b", *listed, tell=False)
+    for number in range(5):
+        town.net.lies["liar"] = (_swapped, _honest)[number % 2]
+        town.mine("liar", *listed[2 * number : 2 * number + 2])
+        town.block_arrives("b")
+    assert len(town.carried("b", BlockMessage)) == 3
+    assert town["b"].points("liar") == 0
+
+
+def _honest(message: Message) -> Message:
+    return message
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_too_few_or_too_many_operations_are_a_lie(count: int) -> None:
+    town = joined("liar", "b")
+
+    def lie(message: Message) -> Message:
+        return replace(message, raws=(message.raws * 2)[:count]) if isinstance(message, BlockOperations) else message
+
+    town.net.lies["liar"] = lie
+    town.mine("liar", *town.commits("liar", 2))
+    town.net.run(1)
+    assert town["b"].points("liar") == 50
+
+
+def test_a_short_id_that_fits_two_fits_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = joined("b", "a")
+    right, other, last = town.commits("a", 3)
+    block = town.lab("a").block(right, last)
+    weak = {operations.wid(operation): bytes(7) + bytes((at,)) for at, operation in ((0, right), (0, other), (1, last))}
+    monkeypatch.setattr(reconstruction, "short_id", lambda block_id, salt, wid: weak[wid])
+    town.put("b", other, right, last, tell=False)
+    compact = CompactBlock(block.header, 0, (weak[operations.wid(right)], weak[operations.wid(last)]))
+    attempt = reconstruction.Reconstruction(compact, town["b"].facts.pending())
+    assert attempt.missing == (0,)
+    assert attempt.fill((operations.encode(right),))
+    assert attempt.block() == block.encode()

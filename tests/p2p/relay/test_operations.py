@@ -17,6 +17,7 @@ from meshchain.p2p.messages import (
     Wanted,
 )
 from meshchain.p2p.relay.requests import HEAD_START, TIMEOUT
+from meshchain.p2p.relay.verdict import Verdict, judge
 from tests.ledger.kit import small_params
 from tests.p2p.relay.node import Town
 
@@ -168,18 +169,16 @@ def test_answers_are_cut_to_the_size_of_a_message() -> None:
     town.line("a", "b")
     lab = town.lab("a")
     record: Record = {"dns": [["", "TXT", 60, "x" * 1400]]}
-    owners = [lab.owner(number) for number in range(1, 101)]
+    owners = {f"n{number}": lab.owner(number) for number in range(1, 101)}
     for name in "ab":
         follow = town[name].facts.follow
-        blocks = lab.blocks()[2:] if name == "b" else [lab.block(*(lab.stamp(o.commit("n")) for o in owners))]
+        blocks = lab.blocks()[2:] if name == "b" else [lab.block(*(lab.stamp(o.commit(n)) for n, o in owners.items()))]
         for block in blocks:
             follow(town.lab(name).chain.add_block(block, None))
     follow = town["a"].facts.follow
     follow(lab.mine_empty(1))
-    reveals = [lab.stamp(owner.reveal("n", record)) for owner in owners[:8]]
+    reveals = [lab.stamp(owner.reveal(name, record)) for name, owner in owners.items()]
     town.put("a", *reveals, tell=False)
-    commits = town.commits("a", 100, first=500)
-    town.put("a", *commits, tell=False)
     pending = town["a"].facts.pending()
     answers = town.relay("a").operations.wanted(
         town.peer("b", at="a"), GetOperations((bytes(32), *(item.wid for item in pending[:99]))), 0
@@ -191,6 +190,7 @@ def test_answers_are_cut_to_the_size_of_a_message() -> None:
         sizes.append(sum(map(len, answer.message.raws)))
         assert len(answer.message.raws) <= MAX_OPERATIONS
     assert sum(sizes) == sum(item.size for item in pending[:99])
+    assert sum(sizes) > MAX_OPERATION_BYTES
     assert max(sizes) <= MAX_OPERATION_BYTES
     assert answers[-1] == Send(town.peer("b", at="a"), NotFound(Wanted.OPERATION, (bytes(32),)))
 
@@ -208,6 +208,8 @@ def test_a_held_reveal_is_announced_when_its_turn_comes() -> None:
     assert [item.wid for item in town["b"].facts.mempool.held] == [operations.wid(reveal)]
     assert not town.carried("c", Inventory)
     assert town.points_of_all() == 0
+    task = AdmitOperation(town.peer("a", at="b"), b"", operations.encode(reveal))
+    assert judge(task.raw, town["b"].facts.do(task), town["b"].facts.params.consensus) is Verdict.HELD
     town.announce("a", "b", reveal)
     town.net.run(2)
     assert town.questions("a", reveal) == 1, "it was asked for again"
@@ -231,6 +233,78 @@ def test_what_was_confirmed_is_not_asked_for() -> None:
     town.announce("a", "b", operation)
     town.net.run(1)
     assert town.questions("a", operation) == 0
+
+
+def test_what_is_in_the_mempool_is_not_asked_for() -> None:
+    town = Town("a", "b")
+    town.line("b", "a")
+    (operation,) = town.commits("a", 1)
+    town.put("b", operation)
+    town.announce("a", "b", operation)
+    town.net.run(1)
+    assert town.questions("a", operation) == 0
+
+
+def test_what_is_confirmed_before_its_batch_leaves_is_not_announced() -> None:
+    town = Town("a", "b")
+    town.line("a", "b")
+    (gone, still) = town.commits("a", 2)
+    town.put("a", gone, still)
+    town.mine("a", gone)
+    town.net.run(4)
+    (told,) = town.carried("b", Inventory)
+    assert told.wids == (operations.wid(still),)
+
+
+def test_a_struck_peer_makes_good() -> None:
+    town = Town("b", "a")
+    town.line("b", "a")
+    requests, peer = town.relay("b").operations._requests, town.peer("a", at="b")
+    wids = [number.to_bytes(32, "big") for number in range(500)]
+    for wid in wids:
+        requests.offered(peer, wid, 0)
+    for _ in range(5):
+        requests.strike(peer, 0)
+    for expected in (6, 12, 25, 50, 100, 100):
+        asked = requests.ask(peer, 0)
+        assert len(asked) == expected
+        for wid in asked:
+            assert requests.arrived(peer, wid)
+            requests.settled(wid)
+        requests.praise(peer)
+
+
+def test_a_time_out_wipes_out_credit() -> None:
+    town = Town("b", "a", "c")
+    town.line("b", "a")
+    town.line("b", "c")
+    requests, a, c = town.relay("b").operations._requests, town.peer("a", at="b"), town.peer("c", at="b")
+    for _ in range(6):
+        requests.praise(a)
+    requests.offered(a, b"1", 0)
+    assert requests.ask(a, 0) == (b"1",)
+    requests.expire(TIMEOUT)
+    requests.offered(a, b"2", TIMEOUT)
+    assert requests.ask(a, TIMEOUT) == (), "c comes first now"
+    requests.offered(c, b"2", TIMEOUT)
+    assert requests.ask(c, TIMEOUT) == (b"2",)
+
+
+def test_of_the_struck_the_least_struck_comes_first() -> None:
+    names = [f"n{number}" for number in range(6)]
+    town = Town("b", *names)
+    for name in names:
+        town.line(name, "b")
+    requests = town.relay("b").operations._requests
+    peers = [town.peer(name, at="b") for name in names]
+    for at, peer in enumerate(peers):
+        for _ in range(6 - at):
+            requests.strike(peer, 0)
+    for number in range(20):
+        for peer in peers:
+            requests.offered(peer, bytes((number,)), 0)
+    (first, wids), *others = requests.ask_all(9)
+    assert (first, len(wids), others) == (peers[-1], 20, [])
 
 
 def test_an_operation_of_a_lost_block_is_asked_for_again() -> None:

@@ -116,6 +116,17 @@ def test_bytes_that_are_no_operation_cost_points() -> None:
     assert judge(long_name, outcome, town["b"].facts.params.consensus) is Verdict.FORGED
 
 
+def test_a_mempool_without_room_is_nobodys_fault() -> None:
+    town = town_with_name()
+    facts, lab = town["b"].facts, town.lab("b")
+    commit = lab.owner(2).commit("x")
+    town.put("b", lab.stamp(commit), tell=False)
+    again = operations.encode(lab.stamp(commit, start=10**6))
+    outcome = facts.do(AdmitOperation(1, b"", again))
+    assert judge(again, outcome, facts.params.consensus) is Verdict.CROWDED
+    assert not Verdict.CROWDED.useless
+
+
 def test_an_owner_cannot_set_honest_nodes_against_each_other() -> None:
     """She transfers her name at one node, goes on updating it at the other: neither blames the other."""
     town = town_with_name()
@@ -145,7 +156,8 @@ def test_a_refused_operation_is_not_fetched_again_until_the_tip_changes() -> Non
         town.net.run(3)
     assert (town.questions("a", operation), town.questions("c", operation)) == (1, 0)
     town.mine("b")
-    town.net.run(1)
+    town.net.run(5)
+    assert (town.questions("a", operation), town.questions("c", operation)) == (1, 0), "the branch is the same"
     town.announce("c", "b", operation)
     town.net.run(3)
     assert (town.questions("a", operation), town.questions("c", operation)) == (1, 1)
