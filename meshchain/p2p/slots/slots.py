@@ -13,8 +13,8 @@ One key has one connection. Of two, the first stays; but where two nodes have di
 smaller key has dialled stays, so that both sides give up the same one. (A peer that lost its power and comes back
 is taken for a duplicate until the old connection has missed a ping, 150 s at most.) A feeler that wins over an
 inbound connection takes its place as an outbound one, because the other side gives up the old one too. Peers that
-are connected already are not dialled: a key counts here only if the address itself has proven it, for anybody can
-claim that an address belongs to a key.
+are connected already are not dialled: a key counts here only if the address itself has proven it, or if its connection
+comes from the same host, for anybody can claim that an address belongs to a key.
 
 Inbound connections are judged in ``inbound``. A connection that is given up here is forgotten at once; the report
 that it is closed changes nothing any more. ``decide`` looks at all of that and says whom to dial.
@@ -183,9 +183,17 @@ class Slots:
 
     def _is_free(self, known: Known, keys: set[bytes]) -> bool:
         """Neither configured, which is another matter, nor connected already."""
-        if known.endpoint in self._configured or known.proven_key in keys:
+        if known.endpoint in self._configured or known.proven_key in keys or self._came_from(known):
             return False
         return not self._busy(known.endpoint)
+
+    def _came_from(self, known: Known) -> bool:
+        """Whether the key is connected from the address's own host: it has told us itself where it listens.
+
+        Dialled all the same, it would often have replaced the connection that it had chosen by one for blocks only, and
+        a node that has no other peer would never get its operations out.
+        """
+        return any(held.key == known.key and held.endpoint.ip == known.endpoint.ip for held in self._held.values())
 
     def _feeler_due(self, now: float) -> bool:
         if self._next_feeler is not None and now < self._next_feeler:
