@@ -274,6 +274,24 @@ def test_a_struck_peer_makes_good() -> None:
         requests.praise(peer)
 
 
+def test_whoever_has_delivered_something_good_is_asked_at_once() -> None:
+    """An inbound peer beside one that we have dialled: at first it has to wait."""
+    town = Town("b", "in", "out")
+    town.line("in", "b")
+    town.line("b", "out")
+    relay, peer = town.relay("b").operations, town.peer("in", at="b")
+    first, second = (operations.encode(operation) for operation in town.commits("b", 2))
+    assert relay.inventory(peer, Inventory((operations.wid_of(first),)), 0) == []
+    (question,) = relay.tick(HEAD_START)
+    assert question == Send(peer, GetOperations((operations.wid_of(first),)))
+    (do,) = relay.operations(peer, Operations((first,)), 3)
+    assert isinstance(do, Do)
+    assert isinstance(do.task, AdmitOperation)
+    relay.done(do.task, town["b"].facts.do(do.task), 3)
+    wid = operations.wid_of(second)
+    assert relay.inventory(peer, Inventory((wid,)), 3) == [Send(peer, GetOperations((wid,)))]
+
+
 def test_a_time_out_wipes_out_credit() -> None:
     town = Town("b", "a", "c")
     town.line("b", "a")
