@@ -1,6 +1,6 @@
 """Token buckets: what may happen at a rate, with some saved up. Times are running seconds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +13,22 @@ class Rate:
 
 @dataclass(slots=True)
 class Bucket:
-    """Full at first. ``tokens`` may be raised above the burst: such a credit stays until it is spent."""
+    """Full, if not said otherwise. ``tokens`` may be raised above the burst: such a credit stays until it is spent."""
 
     rate: Rate
-    tokens: float = field(init=False)
-    when: float = 0.0
+    tokens: float = -1.0
+    when: float | None = None
+    """Filled up to then; None: since it is used."""
 
     def __post_init__(self) -> None:
-        self.tokens = self.rate.burst
+        if self.tokens < 0:
+            self.tokens = self.rate.burst
 
     def has(self, amount: float, now: float) -> bool:
-        earned = self.rate.per_second * max(0.0, now - self.when)
+        last = now if self.when is None else self.when
+        earned = self.rate.per_second * max(0.0, now - last)
         self.tokens = max(self.tokens, min(self.rate.burst, self.tokens + earned))
-        self.when = max(now, self.when)
+        self.when = max(now, last)
         return self.tokens >= amount
 
     def spend(self, amount: float, now: float) -> bool:

@@ -4,10 +4,11 @@ Theory of operation
 -------------------
 *Work.* Checking a stamp costs eight argon2 hashes, some 5 ms; sending a bad one costs nothing. So each peer has
 buckets of operations it may have checked before they have proven good: what proved good is given back, what did not
-stays spent. All peers together waste at most ``UNVERIFIED``, a quarter of one core. Four fifths of that are for whoever
-comes first, which under a flood is the flood; so one fifth is split beforehand into a small purse of its own for each
-peer that can be connected. An honest peer gets everything back that it takes from its purse, and so it is heard at
-any time, however many others waste the common part.
+stays spent. All peers together waste at most ``UNVERIFIED``, a quarter of one core. Three fifths of that are for
+whoever comes first, which under a flood is the flood; so one fifth is split beforehand into a small purse of its own
+for each peer that can be connected. An honest peer gets everything back that it takes from its purse, and so it is
+heard at any time, however many others waste the common part. The last fifth fills the purses of newcomers: were they
+full for nothing, a flood would only have to reconnect.
 
 *Messages.* Reading a message costs by its number and by its size, a token each and one for every 4 KiB. What we ask
 for is paid by us: a question credits the peer with the largest answer it may draw, once.
@@ -37,10 +38,11 @@ SIGNATURE_COST: Final = 0.0003
 OPERATION_COST: Final = STAMP_COST + SIGNATURE_COST
 MOST_PEERS: Final = 160
 """Among whom the assured part is split: 125 inbound, 11 outbound, configured ones."""
-_ASSURED_PART: Final = 0.2
-COMMON: Final = Rate(UNVERIFIED.per_second * (1 - _ASSURED_PART), UNVERIFIED.burst)
-ASSURED: Final = Rate(UNVERIFIED.per_second * _ASSURED_PART / MOST_PEERS, 4 * OPERATION_COST)
+COMMON: Final = Rate(UNVERIFIED.per_second * 0.6, UNVERIFIED.burst * 0.6)
+ASSURED: Final = Rate(UNVERIFIED.per_second * 0.2 / MOST_PEERS, 4 * OPERATION_COST)
 """Of each peer. The burst: four operations that are being checked at once; after four bad ones it is banned."""
+ENTRY: Final = Rate(UNVERIFIED.per_second * 0.2, UNVERIFIED.burst * 0.4)
+"""What fills the assured purses of newcomers: two a second, thirty at once."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,9 @@ class _Purse:
     messages: Bucket = field(default_factory=lambda: Bucket(MESSAGES))
     stamps: Bucket = field(default_factory=lambda: Bucket(STAMPS))
     signatures: Bucket = field(default_factory=lambda: Bucket(SIGNATURES))
-    assured: Bucket = field(default_factory=lambda: Bucket(ASSURED))
+    assured: Bucket = field(default_factory=lambda: Bucket(ASSURED, tokens=0.0))
+    endowed: bool = False
+    """Whether ``assured`` was filled for the first time."""
 
 
 class Budgets:
@@ -58,6 +62,7 @@ class Budgets:
         self._size_of = size_of
         self._purses: dict[Peer, _Purse] = {}
         self._common = Bucket(COMMON)
+        self._entry = Bucket(ENTRY)
         self.dropped = 0
         """Operations left unchecked because a budget was spent."""
 
@@ -106,9 +111,15 @@ class Budgets:
         """All of it or nothing: who is refused here has spent nothing."""
         if not (purse.signatures.has(1, now) and purse.stamps.has(1, now)):
             return False
+        self._endow(purse, now)
         if not (purse.assured.spend(OPERATION_COST, now) or self._common.spend(OPERATION_COST, now)):
             return False
         return purse.signatures.spend(1, now) and purse.stamps.spend(1, now)
+
+    def _endow(self, purse: _Purse, now: float) -> None:
+        if not purse.endowed and self._entry.spend(ASSURED.burst, now):
+            purse.endowed = True
+            purse.assured = Bucket(ASSURED, when=now)
 
     def _give_back(self, purse: _Purse, cost: float) -> None:
         """To the peer's own purse first, and from there over into the common one.
