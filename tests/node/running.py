@@ -32,9 +32,9 @@ def eventually(condition: Callable[[], bool], what: str) -> None:
 
 
 class Running:
-    """``meshd --network dev`` on ``datadir``; ``options`` are added to its command line."""
+    """``meshd --network dev`` on ``datadir``; ``options`` are added to its command line, ``name`` is the network's."""
 
-    def __init__(self, datadir: Path, *options: str, p2p: str = "off") -> None:
+    def __init__(self, datadir: Path, *options: str, p2p: str = "off", name: str = "dev") -> None:
         self.datadir = datadir
         self._log: IO[bytes] = (datadir.parent / f"{datadir.name}.log").open("ab")
         port = free_port()
@@ -42,7 +42,7 @@ class Running:
         fixed = ("--datadir", str(datadir), "--rpc", f"127.0.0.1:{port}", "--p2p", p2p)
         program = (sys.executable, "-m", "meshchain.cli.meshd")
         self.process = subprocess.Popen([*program, *network, *fixed, *options], stderr=self._log)
-        self.client = Client(f"http://127.0.0.1:{port}/", datadir / "dev" / ".cookie")
+        self.client = Client(f"http://127.0.0.1:{port}/", datadir / name / ".cookie")
 
     def wait(self) -> "Running":
         """Until RPC answers."""
