@@ -92,7 +92,7 @@ class Gossip:
         self.book = book
         self.slots = slots
         self.scores = scores
-        self.budgets = Budgets()
+        self.budgets = Budgets(lambda kind: kind.LIMIT.size(params.consensus))
         self.sessions: dict[Peer, Session] = {}
         self.header_sync = HeaderSync(params, facts, rng)
         self.block_sync = BlockSync(params, facts, rng, self.header_sync.heads)
@@ -113,8 +113,13 @@ class Gossip:
     ) -> list[Action]:
         """A connection is established and the peer's key proven."""
         wall = self._wall()
+        spared = purpose == "configured" or self.slots.is_configured(key)
+        if spared:
+            self.scores.spare(key)
         ban = self.scores.ban(key, wall) or (self.scores.ban(endpoint.ip, wall) if inbound else None)
-        if ban is not None and purpose != "configured":
+        if ban is not None and not spared:
+            if not inbound:
+                self.slots.dial_failed(endpoint, now)
             return [Close(peer, "banned", f"banned: {ban.reason}")]
         group = group_of(endpoint.ip)
         held = Held(peer=peer, key=key, endpoint=endpoint, group=group, inbound=inbound, purpose=purpose, opened=now)
@@ -140,7 +145,7 @@ class Gossip:
         if session is None or session.stage is Stage.CLOSED:
             return []
         session.traffic.received += len(data)
-        if not self.budgets.message(peer, now):
+        if not self.budgets.message(peer, now, len(data)):
             return self._settle([Blame(peer, FLOOD, "more messages than its budget allows")], now)
         try:
             message = messages.decode(data, self._facts.params.consensus)
@@ -265,7 +270,7 @@ class Gossip:
         if not session.inbound:
             self._intake.asked(peer)
             actions.append(Send(peer, GetAddresses()))
-        return actions + self.operations.peer_ready(peer, now)
+        return actions + self.operations.peer_ready(peer, now, outbound=not session.inbound)
 
     def _dispatch(self, session: Session, message: Message, now: float) -> list[Action]:
         peer = session.peer
@@ -337,7 +342,7 @@ class Gossip:
         allowed = self._intake.allowed(session.peer, len(message.addresses), now)
         source, wall = group_of(session.endpoint.ip), self._wall()
         for address in message.addresses[:allowed]:
-            if is_usable(address.ip, address.port) and address.key != self._own.key:
+            if is_usable(address.ip, address.port, session.endpoint.ip) and address.key != self._own.key:
                 self.book.add(Endpoint(address.ip, address.port), source, address.last_seen, wall, address.key)
         return []
 
@@ -381,6 +386,8 @@ class Gossip:
                 waiting.extend(self.operations.dropped(action.task, now))
             else:
                 settled.append(action)
+            if isinstance(action, Send):
+                self.budgets.asked(action.peer, action.message)
             if isinstance(action, Close) and action.peer in self.sessions:
                 self.sessions[action.peer].stage = Stage.CLOSED
         return settled
@@ -401,6 +408,6 @@ class Gossip:
         if session is None:
             return []
         ban = self.scores.blame(session.key, session.endpoint.ip, blame.points, blame.reason, self._wall())
-        if ban is None or session.purpose == "configured":
+        if ban is None:
             return []
         return [Close(blame.peer, "banned", blame.reason)]

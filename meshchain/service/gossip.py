@@ -7,6 +7,8 @@ in the node, is told to the machines by ``_follow_ledger``.
 
 import itertools
 import os
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -18,11 +20,12 @@ from meshchain.config.values import Address
 from meshchain.ledger.errors import LocalError
 from meshchain.ledger.store import layout
 from meshchain.p2p import messages
-from meshchain.p2p.actions import Action, Close, Dial, Do, Peer, Send, Task
+from meshchain.p2p.actions import Action, Close, Dial, Do, Endpoint, Peer, Send, Task
 from meshchain.p2p.addresses import encode as encode_addresses
 from meshchain.p2p.gossip import Gossip
-from meshchain.p2p.messages import Goodbye
+from meshchain.p2p.messages import MAX_BLOCKS, Goodbye
 from meshchain.p2p.session import Session
+from meshchain.p2p.slots import Door
 from meshchain.p2p.standing import standing_of
 from meshchain.p2p.transport import Established, Received, Stream
 from meshchain.service.connection import Connection
@@ -36,8 +39,6 @@ _RESOLVE_EVERY = 300.0
 _SAVE_EVERY = 300.0
 _MAX_TASKS = 4096
 """Outstanding work; the machines keep far below it (16 blocks and one batch of headers a peer)."""
-_MAX_HANDSHAKES = 64
-"""Strangers in the middle of a handshake, which costs 0.4 ms of CPU before anything is known of them."""
 
 
 class GossipService:
@@ -53,8 +54,9 @@ class GossipService:
         self._peers = peers
         self._numbers = itertools.count(1)
         self._connections: dict[Peer, Connection] = {}
-        self._strangers = 0
+        self._door = Door()
         self._tasks_in, self._tasks_out = trio.open_memory_channel[Task](_MAX_TASKS)
+        self._most_unsent = max(1 << 23, 2 * MAX_BLOCKS * messages.greatest(ledger.chain.params.consensus))
         self._nursery: trio.Nursery
         self._started = ledger.clock.running()
         self._log = structlog.get_logger("gossip")
@@ -84,10 +86,18 @@ class GossipService:
     # --- connections ---------------------------------------------------------------------------------------
 
     async def _accept(self, sock: trio.SocketStream) -> None:
-        if self._strangers >= _MAX_HANDSHAKES:
+        """Strangers are counted until their key is proven, or they are gone."""
+        try:
+            endpoint = endpoint_of(sock)
+        except OSError:  # gone already
             await sock.aclose()
             return
-        await self._serve(sock, inbound=True, purpose="inbound")
+        if not self._door.knock(endpoint.ip, self._now()):
+            await sock.aclose()
+            return
+        with ExitStack() as inside:
+            inside.callback(self._door.entered, endpoint.ip)
+            await self._serve(sock, endpoint, inbound=True, purpose="inbound", proven=inside.close)
 
     async def _dial(self, action: Dial) -> None:
         try:
@@ -96,40 +106,45 @@ class GossipService:
         except (OSError, trio.TooSlowError):
             self._gossip.dial_failed(action.endpoint, self._now())
             return
-        if not await self._serve(sock, inbound=False, purpose=action.purpose, dialled=action):
+        if not await self._serve(sock, action.endpoint, inbound=False, purpose=action.purpose):
             self._gossip.dial_failed(action.endpoint, self._now())
 
     async def _serve(
-        self, sock: trio.SocketStream, *, inbound: bool, purpose: str, dialled: Dial | None = None
+        self,
+        sock: trio.SocketStream,
+        endpoint: Endpoint,
+        *,
+        inbound: bool,
+        purpose: str,
+        proven: Callable[[], None] = lambda: None,
     ) -> bool:
-        """Run a connection to its end; whether its key was ever proven."""
+        """Run a connection to its end; whether its key was ever proven (``proven`` is called when it is)."""
         peer = next(self._numbers)
         stream = Stream(
             initiator=not inbound, seed=self._seed, rng=os.urandom, now=self._now(), limit_of=self._limit_of
         )
-        endpoint = endpoint_of(sock) if dialled is None else dialled.endpoint
-        connection = Connection(sock, stream, endpoint, inbound=inbound, purpose=purpose)
+        connection = Connection(
+            sock, stream, endpoint, inbound=inbound, purpose=purpose, most_unsent=self._most_unsent
+        )
         self._connections[peer] = connection
-        self._strangers += 1
         end = None
         try:
-            end = await connection.run(partial(self._received, peer), self._now)
+            end = await connection.run(partial(self._received, peer, proven), self._now)
         finally:
             del self._connections[peer]
-            self._strangers -= not connection.proven
             blame = end.reason if end is not None and end.blame else None
             self._carry_out(self._gossip.closed(peer, self._now(), blame=blame))
         if connection.proven:
             self._log.info("peer gone", peer=peer, endpoint=text_of(endpoint), code=end.code, why=end.reason)
         return connection.proven
 
-    def _received(self, peer: Peer, event: Established | Received) -> None:
+    def _received(self, peer: Peer, proven: Callable[[], None], event: Established | Received) -> None:
         connection, now = self._connections[peer], self._now()
         if isinstance(event, Received):
             self._carry_out(self._gossip.received(peer, event.message, now))
             return
         connection.proven = True
-        self._strangers -= 1
+        proven()
         endpoint, inbound, purpose = connection.endpoint, connection.inbound, connection.purpose
         self._log.info("peer", peer=peer, endpoint=text_of(endpoint), purpose=purpose, key=event.remote_key.hex()[:16])
         self._carry_out(
