@@ -27,7 +27,7 @@ from typing import Final
 
 from meshchain.p2p.actions import Endpoint
 from meshchain.p2p.addresses.group import group_of
-from meshchain.p2p.addresses.known import SHAKEN, Known
+from meshchain.p2p.addresses.known import MOST_FAILURES, SHAKEN, Known
 from meshchain.p2p.addresses.places import FULL, Place, Places, Shape, Table
 
 _DRAWS: Final = 64
@@ -117,7 +117,7 @@ class AddressBook:
         """A connection is tried; it is a failure until answered() says otherwise."""
         known = self.get(endpoint)
         if known is not None:
-            counts = known.tried <= self._last_answer
+            counts = known.tried <= self._last_answer and known.failures < MOST_FAILURES
             self._update(replace(known, tried=int(wall), failures=known.failures + counts))
 
     def answered(self, endpoint: Endpoint, wall: float, key: bytes) -> None:

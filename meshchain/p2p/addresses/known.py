@@ -11,6 +11,8 @@ HOPELESS: Final = 3
 """Failures in a row after which an address that never answered is not tried again."""
 SHAKEN: Final = 2
 """Failures in a row after which an address that once answered gives up its place in *tried*."""
+MOST_FAILURES: Final = 1000
+"""Counted; more make no difference."""
 PAUSE: Final = 60.0
 """Seconds between two attempts at an address that answered the first."""
 _RETRY: Final = 600.0

@@ -13,10 +13,12 @@ from meshchain.ledger.errors import CodecError, StoreError
 from meshchain.p2p.actions import Endpoint
 from meshchain.p2p.addresses.book import AddressBook
 from meshchain.p2p.addresses.group import group_of
-from meshchain.p2p.addresses.known import Known
+from meshchain.p2p.addresses.known import MOST_FAILURES, Known
 
 VERSION: Final = 1
 _GREATEST_SOURCE: Final = 32
+_LATEST: Final = 2**53
+"""Unix seconds; far from where anything could be added to them that no longer fits."""
 
 
 def encode(book: AddressBook, anchors: Sequence[Endpoint]) -> bytes:
@@ -67,13 +69,16 @@ def _endpoint(ip: Value, port: Value) -> Endpoint:
 
 
 def _known(fields: list[Value]) -> tuple[Known, bool]:
-    ip, port, source, key, *numbers, tried = fields
+    ip, port, source, key, seen, last, answered, failures, tried = fields
     if not isinstance(tried, bool):
         raise CodecError("field-bool", "whether it stands in tried is true or false")
     known = Known(
         _endpoint(ip, port),
         _bytes(source, 0, _GREATEST_SOURCE),
         None if key is None else _bytes(key, 32, 32),
-        *(_uint(number, 0, shape.U64) for number in numbers),
+        seen=_uint(seen, 0, _LATEST),
+        tried=_uint(last, 0, _LATEST),
+        answered=_uint(answered, 0, _LATEST),
+        failures=_uint(failures, 0, MOST_FAILURES),
     )
     return known, tried

@@ -33,6 +33,8 @@ _MOST: Final = 4096
 _REASON: Final = 300
 """Characters kept of a reason."""
 _KEY, _HOST = 32, 16
+_LATEST: Final = 2**53
+"""Unix seconds that a float holds exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,8 @@ def _row(item: Value) -> tuple[bytes, Ban]:
     who, until, reason = fields
     if not isinstance(who, bytes) or len(who) not in (_KEY, _HOST):
         raise CodecError("field-bytes", "a ban is of a key of 32 bytes or a host of 16")
-    if isinstance(until, bool) or not isinstance(until, int) or not isinstance(reason, str):
-        raise CodecError("field-type", "a ban ends at an integer, for a reason in text")
+    if isinstance(until, bool) or not isinstance(until, int) or until > _LATEST or not isinstance(reason, str):
+        raise CodecError("field-type", "a ban ends at an integer up to 2^53, for a reason in text")
     return who, Ban(float(until), reason[:_REASON])
 
 

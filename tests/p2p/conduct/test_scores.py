@@ -122,6 +122,7 @@ BAD: list[Value] = [
     [[b"short", 5, "x"]],
     [[KEY, True, "x"]],
     [[KEY, "5", "x"]],
+    [[KEY, 2**53 + 1, "x"]],
     [[KEY, 5, b"x"]],
     [[KEY, 5, "x", 1]],
 ]
