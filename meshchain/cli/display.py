@@ -1,7 +1,7 @@
 """Plain text for people: aligned columns, and spans of blocks as approximate dates."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,12 +13,16 @@ _MAX_DATE: Final = 253_402_300_799
 """9999-12-31, the end of what four digits can date."""
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns as wide as their widest cell, two spaces between."""
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Collection[int] = ()) -> str:
+    """Columns as wide as their widest cell, two spaces between; those in ``right`` are aligned there."""
     cells = [list(head), *([str(cell) for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells]
-    return "\n".join(lines)
+    return "\n".join(_line(row, widths, right) for row in cells)
+
+
+def _line(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> str:
+    pairs = enumerate(zip(row, widths, strict=True))
+    return "  ".join(cell.rjust(w) if i in right else cell.ljust(w) for i, (cell, w) in pairs).rstrip()
 
 
 def fields(pairs: Iterable[tuple[str, object]], indent: str = "") -> str:

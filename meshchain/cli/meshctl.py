@@ -7,7 +7,8 @@ import click
 from meshchain import __version__
 from meshchain.cli.commands.chain import chain
 from meshchain.cli.commands.names import history, names, proof, show, verify
-from meshchain.cli.commands.node import identity, peers, stop, wait
+from meshchain.cli.commands.node import identity, stop, wait
+from meshchain.cli.commands.peers import peers
 from meshchain.cli.commands.queue import queue
 from meshchain.cli.commands.rpc import rpc
 from meshchain.cli.commands.status import status

@@ -25,6 +25,8 @@ class PeerStanding:
     """What at least three peers say of our clock, within the network's future limit."""
     table: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
     """One JSON-compatible row a peer."""
+    bans: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
+    """One JSON-compatible row a banned key or host."""
 
     @property
     def company(self) -> Company:

@@ -97,6 +97,9 @@ class NodeApi(Protocol):
     def peers(self) -> tuple[Mapping[str, Any], ...]:
         """JSON-compatible, one a peer."""
 
+    def bans(self) -> tuple[Mapping[str, Any], ...]:
+        """JSON-compatible, one a banned key or host."""
+
     def identity(self) -> Identity: ...
 
     def alarms(self) -> tuple[Alarm, ...]: ...

@@ -91,6 +91,9 @@ class NodeService:
     def peers(self) -> tuple[Mapping[str, Any], ...]:
         return self._ledger.peers.table
 
+    def bans(self) -> tuple[Mapping[str, Any], ...]:
+        return self._ledger.peers.bans
+
     def identity(self) -> Identity:
         name = self._own_name()
         return Identity(key=self._key.public, ip6=self._key.address, name=name, zone=self._zone, guest=name is None)

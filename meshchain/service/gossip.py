@@ -37,6 +37,8 @@ _TICK = 0.25
 _DIAL_TIME = 10.0
 _RESOLVE_EVERY = 300.0
 _SAVE_EVERY = 300.0
+_MOST_BANS = 200
+"""Shown; the latest."""
 _MAX_TASKS = 4096
 """Outstanding work; the machines keep far below it (16 blocks and one batch of headers a peer)."""
 
@@ -185,9 +187,17 @@ class GossipService:
             await trio.sleep(_TICK)
 
     async def _work(self) -> None:
-        async for task in self._tasks_out:
-            outcome = await self._ledger.perform(task)
-            self._carry_out(self._gossip.completed(task, outcome, self._now()))
+        """All that waits goes to the ledger together, and again what it did not get to."""
+        tasks: list[Task] = []
+        while True:
+            tasks = tasks or [await self._tasks_out.receive()]
+            with suppress(trio.WouldBlock):
+                while True:
+                    tasks.append(self._tasks_out.receive_nowait())
+            outcomes = await self._ledger.perform(tasks)
+            for task, outcome in zip(tasks, outcomes, strict=False):
+                self._carry_out(self._gossip.completed(task, outcome, self._now()))
+            del tasks[: len(outcomes)]
 
     async def _follow_ledger(self) -> None:
         tip, pending = self._ledger.view.tip_id, self._ledger.pending
@@ -206,7 +216,12 @@ class GossipService:
     def _publish(self) -> None:
         gossip, params = self._gossip, self._ledger.chain.params
         standing = standing_of(gossip, params, configured=bool(self._peers), started=self._started, now=self._now())
-        self._ledger.set_peers(replace(standing, table=tuple(map(self._row, gossip.sessions.values()))))
+        rows = tuple(map(self._row, gossip.sessions.values()))
+        self._ledger.set_peers(replace(standing, table=rows, bans=self._ban_rows()))
+
+    def _ban_rows(self) -> tuple[dict[str, Any], ...]:
+        standing = self._gossip.scores.standing(self._ledger.clock.now())[: -_MOST_BANS - 1 : -1]
+        return tuple({**_who(who), "until": int(ban.until), "reason": ban.reason} for who, ban in standing)
 
     def _row(self, session: Session) -> dict[str, Any]:
         sent, received = self.wire_bytes(session.peer)
@@ -253,3 +268,10 @@ class GossipService:
         if peer in self._connections:
             self._connections[peer].send(messages.encode(Goodbye.saying(code, reason)))
             self._connections[peer].close(code, reason)
+
+
+def _who(banned: bytes) -> dict[str, str]:
+    """A key of 32 bytes, a host of 16."""
+    if len(banned) != 16:
+        return {"who": banned.hex(), "kind": "key"}
+    return {"who": text_of(Endpoint(banned, 0)), "kind": "host"}

@@ -50,6 +50,8 @@ class LedgerNode:
     started: float = 1_790_000_000.0
     synced: bool = True
     standing: tuple[Alarm, ...] = ()
+    peer_rows: tuple[Mapping[str, Any], ...] = ()
+    ban_rows: tuple[Mapping[str, Any], ...] = ()
     mesh_name: str | None = None
 
     def __post_init__(self) -> None:
@@ -65,7 +67,8 @@ class LedgerNode:
     def sync(self) -> SyncStatus:
         height = self.chain.tip.height
         target = height if self.synced else height + 50
-        return SyncStatus(synced=self.synced, height=height, target=target, message="fetching blocks")
+        message = "synced" if self.synced else "fetching blocks"
+        return SyncStatus(synced=self.synced, height=height, target=target, message=message)
 
     def pending(self) -> tuple[Pending, ...]:
         return tuple(
@@ -93,7 +96,10 @@ class LedgerNode:
         )
 
     def peers(self) -> tuple[Mapping[str, Any], ...]:
-        return ()
+        return self.peer_rows
+
+    def bans(self) -> tuple[Mapping[str, Any], ...]:
+        return self.ban_rows
 
     def identity(self) -> Identity:
         key = crypto.ed25519_public_key(NODE_SEED)

@@ -52,6 +52,7 @@ NAMED_BY_THE_INTERFACE = [
     "mesh_identity",
     "name_commitment",
     "checkchain",
+    "listbanned",
 ]
 
 

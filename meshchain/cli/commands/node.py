@@ -1,4 +1,4 @@
-"""The node itself: wait for it, who it is, its peers, stop it."""
+"""The node itself: wait for it, who it is, stop it."""
 
 import json
 import time
@@ -83,21 +83,6 @@ def _identity_text(me: dict[str, Json]) -> str:
     return display.fields(
         [("key", me["key"]), ("address", me["ip6"]), ("name", name), ("zone", me["zone"]), ("network", me["network"])]
     )
-
-
-@click.command(cls=Command)
-@pass_session
-def peers(session: Session) -> None:
-    """The peers that share the ledger with it."""
-    document: list[dict[str, Json]] = session.client().call("getpeerinfo")
-    session.emit(document, lambda: _peers_text(document))
-
-
-def _peers_text(rows: list[dict[str, Json]]) -> str:
-    if not rows:
-        return "no peers"
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    return display.table(columns, [[row.get(key, "-") for key in columns] for row in rows])
 
 
 @click.command(cls=Command)

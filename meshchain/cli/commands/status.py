@@ -54,7 +54,7 @@ def _lines(document: dict[str, Json], params: "Params", now: float) -> Iterator[
     chain, node, me = document["chain"], document["node"], document["identity"]
     yield "network", f"{chain['chain']} (meshd {node['version']}, up {display.span(document['uptime'])})"
     yield "tip", f"height {chain['blocks']}, {_age(chain, now)}, {display.short(chain['bestblockhash'])}"
-    yield "sync", f"at {chain['blocks']} of {chain['headers']}" if chain["initialblockdownload"] else "done"
+    yield "sync", _sync(chain)
     yield "peers", node["connections"]
     yield "mining", _mining(document["mining"])
     yield "node", f"{me['ip6']}, {'a guest' if me['name'] is None else me['name'] + '.mesh'}"
@@ -64,6 +64,13 @@ def _lines(document: dict[str, Json], params: "Params", now: float) -> Iterator[
         "alarms",
         "\n".join(f"{a['message']} (since {display.moment(a['since'])})" for a in node["warnings"]) or "none",
     )
+
+
+def _sync(chain: dict[str, Json]) -> str:
+    if not chain["initialblockdownload"]:
+        return "done" if chain["sync"] == "synced" else f"done ({chain['sync']})"
+    behind = chain["headers"] - chain["blocks"]
+    return f"at {chain['blocks']} of {chain['headers']}, {display.count(behind, 'block')} to go ({chain['sync']})"
 
 
 def _age(chain: dict[str, Json], now: float) -> str:

@@ -128,6 +128,31 @@ def _owner_now(call: Call, name: str) -> bytes:
     return entry.owner
 
 
+@AREA.method(
+    "listbanned",
+    result=shapes.listing(
+        shapes.table(
+            {
+                "who": {**shapes.TEXT, "description": "A node key in hex, or a host: an address, of IPv6 its /64"},
+                "kind": {**shapes.TEXT, "description": "key or host"},
+                "until": {**shapes.INTEGER, "description": "Unix seconds"},
+                "reason": shapes.TEXT,
+            }
+        )
+    ),
+    examples=(
+        Example(
+            "a peer that sent nonsense",
+            [],
+            [{"who": "192.0.2.7", "kind": "host", "until": 1_790_144_840, "reason": "malformed message: truncated"}],
+        ),
+    ),
+)
+def listbanned(call: Call) -> Json:
+    """Node keys and hosts that may not connect: the latest 200, last first."""
+    return list(call.node.bans())
+
+
 @AREA.method("getpeerinfo", result=shapes.listing(shapes.OBJECT), examples=(Example("nobody", [], []),))
 def getpeerinfo(call: Call) -> Json:
     """The connected peers."""
