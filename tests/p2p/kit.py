@@ -329,7 +329,8 @@ class Network:
         self.apply(link.to, link.to.machine.message(link.peer, message, self.now))
 
     def _complete(self, station: Station, task: Task) -> None:
-        self.apply(station, station.machine.completed(task, station.facts.do(task), self.now))
+        if station in self.stations:
+            self.apply(station, station.machine.completed(task, station.facts.do(task), self.now))
 
     def _tick(self, station: Station) -> None:
         if station in self.stations:

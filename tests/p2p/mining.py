@@ -3,6 +3,7 @@
 import random
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from meshchain.ledger import chaintime, compact, difficulty
 from meshchain.ledger.block import Block
@@ -46,6 +47,12 @@ def mine_headers(
     return mined
 
 
+def mined_header(params: Params, above: Sequence[Header], *, state_root: bytes) -> Header:
+    """One more header with real work and any state root: the block of it is invalid."""
+    (good,) = mine_headers(params, [120], above=above)
+    return _proven(params, replace(good, state_root=state_root), random.Random(1))
+
+
 def _proven(params: Params, header: Header, rng: random.Random) -> Header:
     first = rng.getrandbits(32)
     nonce, _ = search_nonce(header.encode(), params.consensus.pow_memory_kib, first, 2**24, lambda: False)
@@ -62,7 +69,7 @@ def _forged(params: Params, header: Header) -> Header:
 
 
 def _with_nonce(h: Header, nonce: int) -> Header:
-    return Header(h.version, h.height, h.previous, h.operations_root, h.state_root, h.time, h.bits, nonce)
+    return replace(h, nonce=nonce)
 
 
 def lab_of(params: Params, headers: Sequence[Header]) -> Lab:

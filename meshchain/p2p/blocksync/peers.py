@@ -42,8 +42,13 @@ class PeerBlocks:
     lacks: dict[bytes, Lack] = field(default_factory=dict)
     heard: float = 0.0
     """When it last sent a block that was asked for."""
-    stalling: tuple[int, float] | None = None
-    """The height for which the others wait, and since when."""
+    stalling: tuple[bytes, float] | None = None
+    """The block for which the others wait, and since when."""
+
+    def can_serve(self, height: int, block_id: bytes) -> bool:
+        """Whether the block is among those to be had from it."""
+        path = self.path
+        return path is not None and path.first <= height <= self.top and path.id_at(height) == block_id
 
     def waited(self, now: float) -> float:
         """How long it owes the block at the head of its queue."""

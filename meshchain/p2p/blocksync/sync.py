@@ -19,17 +19,19 @@ blocks are in flight or waiting for the ledger (8 MiB of the greatest). ::
 It is asked again after ``LACK_REST``, longer each time, and closed at the third: it showed a branch that it
 does not have.
 
-*Stalls.* A peer that sends nothing for ``HURRY`` while another could send the block, or for ``PATIENCE``, loses its
-requests to others; what comes late is taken if it is still wanted. After ``SILENCE`` it is closed. Where the
-window is full and all others wait for one peer's block, that peer has 2 s; each such disconnection doubles the
-time, up to 64 s, so that a line on which everybody is slow does not lose all its peers, and connected blocks bring
-it down again (Bitcoin Core's rule and numbers).
+*Stalls.* A peer that sends nothing for ``HURRY`` while another with nothing to do could send the block, or for
+``PATIENCE``, loses its requests to others; what comes late is taken if it is still wanted. After ``SILENCE`` it is
+closed. Where the window is full and others wait for one peer's block, that peer has 2 s and is then closed; each such
+end doubles the time, up to 64 s, so that a line on which everybody is slow does not lose all its peers, and connected
+blocks bring it down again (Bitcoin Core's rule and numbers). From 5 s on, ``HURRY`` comes first: then the block is
+fetched elsewhere and nobody is closed for it.
 
 *Blame.* A body that is not the header's, or no body at all: 100 points, and the header is as good as before; others are
 asked. A body that belongs to the header and breaks a rule: 100 points, for honest nodes pass on only what they have
-connected; the ledger marks the branch, and peers whose head lies on it are followed no further. Blocks that
-nobody asked for are dropped, but for one on top of our tip. A full disk is nobody's fault: after ``LOCAL_REST``
-the block is fetched again.
+connected; where the ledger stored it before it could be tried, its sender is remembered until it is. The ledger
+marks the branch, and peers whose head lies on it are followed no further. Blocks that nobody asked for are
+dropped, but for one on top of our tip. A full disk is nobody's fault: after ``LOCAL_REST`` the block is fetched
+again.
 """
 
 import random
@@ -58,6 +60,7 @@ LOCAL_REST: Final = 5.0
 ELSEWHERE: Final = 3.0
 """How long a block is left to whoever puts it together from a compact one."""
 MOST_ELSEWHERE: Final = 16
+MOST_SENDERS: Final = 2 * WINDOW
 LEAST_STALL: Final = 2.0
 MOST_STALL: Final = 64.0
 _STALL_DECAY: Final = 0.85
@@ -77,6 +80,8 @@ class BlockSync:
         self._flights: dict[bytes, Peer] = {}
         self._connecting: dict[bytes, Peer] = {}
         self._elsewhere: dict[bytes, float] = {}
+        self._senders: dict[bytes, Peer] = {}
+        """Of the latest bodies that the ledger has taken: one that it stored may prove invalid later."""
         self._rest_until = 0.0
         self._stall_time = LEAST_STALL
 
@@ -136,10 +141,11 @@ class BlockSync:
         if self._connecting.pop(task.block_id, None) is None:
             return self._go_on(now)
         actions: list[Action] = []
-        if outcome.error is None:
-            self._stall_time = max(LEAST_STALL, _STALL_DECAY * self._stall_time)
-        else:
+        if outcome.error is not None:
             actions += self._refused(task, outcome.error, now)
+        else:
+            self._stall_time = max(LEAST_STALL, _STALL_DECAY * self._stall_time)
+            self._remember(task)
         return actions + self._go_on(now)
 
     def tick(self, now: float) -> list[Action]:
@@ -208,6 +214,23 @@ class BlockSync:
             state.lacking(task.block_id, now, SILENCE)
         return [Blame(task.peer, 100, f"{error.code}: {error.message}")]
 
+    def _remember(self, task: ConnectBlock) -> None:
+        self._senders[task.block_id] = task.peer
+        if len(self._senders) > MOST_SENDERS:
+            del self._senders[next(iter(self._senders))]
+
+    def _convict(self, head: IndexEntry) -> list[Action]:
+        """A peer's head proved invalid: blame whoever sent the first bad block under it, which was stored untried."""
+        culprit = head
+        for entry in self._facts.ancestors(head):
+            if not entry.flags & Flag.FAILED:
+                break
+            culprit = entry
+        sender = self._senders.pop(culprit.id, None)
+        if sender not in self._peers or sender is None:
+            return []
+        return [Blame(sender, 100, f"invalid-block: block {culprit.id.hex()} breaks a rule")]
+
     def _again(self, block_id: bytes) -> None:
         entry = self._facts.header(block_id)
         if entry is not None and not entry.flags & (Flag.BODY | Flag.FAILED):
@@ -217,24 +240,25 @@ class BlockSync:
     # --- asking ------------------------------------------------------------------------------------------
 
     def _go_on(self, now: float) -> list[Action]:
-        for state in self._peers.values():
-            self._follow(state)
+        actions = [action for state in list(self._peers.values()) for action in self._follow(state)]
         used = {id(state.path) for state in self._peers.values()}
         self._paths = [path for path in self._paths if id(path) in used]
         for path in self._paths:
             path.advance()
-        if now < self._rest_until:
-            return []
-        return [action for state in list(self._peers.values()) for action in self._fill(state, now)]
+        if now >= self._rest_until:
+            actions += [action for state in list(self._peers.values()) for action in self._fill(state, now)]
+        return actions
 
-    def _follow(self, state: PeerBlocks) -> None:
+    def _follow(self, state: PeerBlocks) -> list[Action]:
         """Find the path to the peer's head, if there is anything to be had on it."""
         head = self._heads.get(state.peer)
         fresh = None if head is None else self._facts.header(head.id)
         if fresh is None or fresh.flags & (Flag.CHAINED | Flag.FAILED) or fresh.rank <= self._facts.tip().rank:
-            state.path, state.head = None, None
-        elif state.head != fresh.id:
+            lost, state.path, state.head = state.path is not None, None, None
+            return self._convict(fresh) if lost and fresh is not None and fresh.flags & Flag.FAILED else []
+        if state.head != fresh.id:
             state.path, state.head, state.top = self._path_to(fresh), fresh.id, fresh.height
+        return []
 
     def _path_to(self, head: IndexEntry) -> BranchPath:
         for path in self._paths:
@@ -290,11 +314,12 @@ class BlockSync:
         """``waiting`` has nothing to do because the window is full: whoever owes its first block has 2 s."""
         if waiting.flights or path.cursor < path.first + WINDOW or path.first + WINDOW > waiting.top:
             return
-        staller = self._peers.get(self._flights.get(path.id_at(path.first), waiting.peer))
+        block_id = path.id_at(path.first)
+        staller = self._peers.get(self._flights.get(block_id, waiting.peer))
         if staller is None or staller is waiting:
             return
-        if staller.stalling is None or staller.stalling[0] != path.first:
-            staller.stalling = path.first, now
+        if staller.stalling is None or staller.stalling[0] != block_id:
+            staller.stalling = block_id, now
 
     def _watch(self, state: PeerBlocks, now: float) -> list[Action]:
         waited = state.waited(now)
@@ -308,7 +333,7 @@ class BlockSync:
         return []
 
     def _is_stalling(self, state: PeerBlocks, now: float) -> bool:
-        if state.stalling is None or state.path is None or state.path.first != state.stalling[0]:
+        if state.stalling is None or state.stalling[0] not in state.flights:
             state.stalling = None
             return False
         return now - state.stalling[1] > self._stall_time
@@ -319,7 +344,7 @@ class BlockSync:
             return False
         block_id, flight = next(iter(state.flights.items()))
         return any(
-            other.path is state.path and other.top >= flight.height and other.may_have(block_id, now)
+            other.can_serve(flight.height, block_id) and other.may_have(block_id, now)
             for other in self._peers.values()
             if other is not state and not other.flights and not other.overdue
         )
