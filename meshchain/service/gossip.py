@@ -8,7 +8,7 @@ in the node, is told to the machines by ``_follow_ledger``.
 import itertools
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any

@@ -21,7 +21,7 @@ from meshchain.ledger.chain.chain import Chain, Switch
 from meshchain.ledger.clock import Clock
 from meshchain.ledger.errors import LocalError, RemoteError
 from meshchain.ledger.keeper import Keeper
-from meshchain.ledger.mempool import Dropped, Mempool
+from meshchain.ledger.mempool import Dropped, Mempool, Pending
 from meshchain.ledger.queue import Queue, Stamp
 from meshchain.ledger.stamps import StampSearch
 from meshchain.ledger.template import Template
@@ -32,6 +32,11 @@ from meshchain.service.alarms import Alarms
 
 R = TypeVar("R")
 Args = TypeVarTuple("Args")
+
+_TURN = 0.05
+"""Seconds that gossip's tasks hold the ledger at a time, if others wait for it."""
+_REST = 0.05
+"""Seconds from one tick to the next at least: blocks of a sync come faster than the queue needs to act on them."""
 
 
 class LedgerService:
@@ -47,6 +52,7 @@ class LedgerService:
         """Replaced by gossip."""
         self.changed = trio.Event()
         """Replaced after it fires; take it before looking at the state, then wait."""
+        self.pending: tuple[Pending, ...] = ()
         self._keeper = Keeper(chain, mempool, queue, clock, self._dropped)
         self._lock = trio.Lock()
         self._log = structlog.get_logger("ledger")
@@ -89,12 +95,19 @@ class LedgerService:
     async def progressed(self, opid: bytes, search: StampSearch, rate: float) -> None:
         await self._exclusive(self.queue.progressed, opid, search, rate)
 
-    async def perform(self, task: Task) -> Outcome:
-        """What gossip asks of the ledger; refusals and faults come back in the outcome."""
+    async def perform(self, tasks: Sequence[Task]) -> list[Outcome]:
+        """What gossip asks of the ledger, in this order; refusals and faults come back in the outcomes.
+
+        Those of the first tasks, of one at least: as many as get done before others have waited ``_TURN``, or up to
+        the first fault. Handing a call over to a thread and publishing cost as much as a small block.
+        """
+        outcomes: list[Outcome] = []
         try:
-            return Outcome(await self._exclusive(perform, self._keeper, task))
-        except (RemoteError, LocalError) as error:
-            return Outcome(error=error)
+            await self._exclusive(self._perform, tasks, outcomes)
+        except LocalError as error:
+            if outcomes[-1].error is not error:  # what was done could not be read back and shown
+                return [Outcome(error=error) for _ in outcomes]
+        return outcomes
 
     def set_peers(self, peers: PeerStanding) -> None:
         """What gossip says of this node among its peers; blocks settle while a peer agrees that nothing is missing."""
@@ -125,6 +138,7 @@ class LedgerService:
                 self._log.error("ledger cannot go on", code=error.code, error=error.message)
                 await trio.sleep(5)
                 continue
+            await trio.sleep(_REST)
             with trio.move_on_after(1):
                 await changed.wait()
 
@@ -150,9 +164,24 @@ class LedgerService:
         finally:
             self._publish()
 
+    def _perform(self, tasks: Sequence[Task], outcomes: list[Outcome]) -> None:
+        until = self.clock.running() + _TURN
+        for task in tasks:
+            try:
+                outcomes.append(Outcome(perform(self._keeper, task)))
+            except RemoteError as error:
+                outcomes.append(Outcome(error=error))
+            except LocalError as error:
+                outcomes.append(Outcome(error=error))
+                raise
+            if self.clock.running() >= until:
+                return
+
     def _publish(self) -> None:
         self.view = self.chain.view()
-        self.pending = self.mempool.pending()
+        pending = self.mempool.pending()
+        if pending != self.pending:  # the same tuple as long as it holds the same: readers keep what they made of it
+            self.pending = pending
         self.best_header = self.chain.best_header
         self.statuses = self.queue.status(self.chain.next_block())
 
