@@ -7,6 +7,7 @@ block found on a template can therefore only fail by losing the race.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from meshchain.ledger import difficulty, operations
 from meshchain.ledger.chain.chain import Chain
@@ -28,6 +29,10 @@ class Template:
     operations: tuple[Operation, ...]
     dropped: tuple[tuple[bytes, RuleError], ...]
     """(opid, why) of the operations that were left out."""
+
+
+_LAST_TIME: Final = (1 << 64) - 1
+"""What a header can hold. On a network without a future limit somebody may have taken the chain there: its end."""
 
 
 def build(chain: Chain, listed: Sequence[Operation], now: float) -> Template:
@@ -72,7 +77,7 @@ class _Filler:
     def header(self, now: float) -> Header:
         tip = self.next.parent
         _, state_root = changes_of(self.assembly.overlay, self.chain.state, tip.header.state_root)
-        time = max(int(now), self.next.median_time + 1)
+        time = min(max(int(now), self.next.median_time + 1), _LAST_TIME)
         return Header(
             version=VERSION,
             height=self.next.context.height,

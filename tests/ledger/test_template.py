@@ -14,6 +14,8 @@ from meshchain.ledger.pow import search_nonce
 from meshchain.ledger.stamps import Stamp
 from tests.ledger.kit import Lab, small_params
 
+LAST_TIME = 2**64 - 1
+
 
 def mined(lab: Lab, built: template.Template) -> Block:
     memory = lab.params.consensus.pow_memory_kib
@@ -139,3 +141,15 @@ def test_the_template_does_not_touch_the_chain() -> None:
     before = dict(lab.chain.store.items(b""))
     template.build(lab.chain, [lab.stamp(lab.owner().commit("bob"))], lab.now)
     assert dict(lab.chain.store.items(b"")) == before
+
+
+def test_a_chain_that_was_taken_to_the_end_of_time_still_gives_templates() -> None:
+    """Without a future limit (dev) anybody can stamp 2^64 - 1; the next block is impossible, the template is not."""
+    lab = Lab(small_params(future_limit=None))
+    for _ in range(12):
+        if lab.chain.next_block().median_time >= LAST_TIME:
+            break
+        lab.chain.add_block(lab.block(time=LAST_TIME), None)
+    built = template.build(lab.chain, [], lab.now)
+    assert built.header.time == LAST_TIME
+    assert len(built.header.encode()) == Header.SIZE

@@ -47,6 +47,7 @@ class ChainView:
         self._parked = parked
         self._index = HeaderIndex(reader, params.consensus)
         self._state = StoredState(reader)
+        self._tips: list[TipInfo] | None = None
         tip_id = reader.get(layout.TIP)
         if tip_id is None:
             raise StoreError("damaged", "the store names no tip")
@@ -172,10 +173,15 @@ class ChainView:
         return self._index.median_time(self._tip)
 
     def tips(self) -> list[TipInfo]:
-        """All leaves of the header tree and the active tip (no leaf while headers run ahead of it), best first."""
-        ends = {leaf.id: leaf for leaf in (self._tip, *self._index.leaves())}
-        best_first = sorted(ends.values(), key=lambda entry: entry.rank, reverse=True)
-        return [self._tip_info(leaf) for leaf in best_first]
+        """All leaves of the header tree and the active tip (no leaf while headers run ahead of it), best first.
+
+        Found once a view: where headers run far ahead of the blocks, every branch is walked back a long way.
+        """
+        if self._tips is None:
+            ends = {leaf.id: leaf for leaf in (self._tip, *self._index.leaves())}
+            best_first = sorted(ends.values(), key=lambda entry: entry.rank, reverse=True)
+            self._tips = [self._tip_info(leaf) for leaf in best_first]
+        return list(self._tips)
 
     def _tip_info(self, leaf: IndexEntry) -> TipInfo:
         fork = next(entry for entry in self._index.ancestors(leaf) if self._index.is_main(entry))
