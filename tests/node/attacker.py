@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Self, TypeVar
 
+from meshchain.crypto import ed25519_public_key
 from meshchain.ledger import params
 from meshchain.ledger.errors import RemoteError
 from meshchain.p2p.messages import Goodbye, Message, Ping, Pong, Ready, Version, decode, encode
@@ -39,6 +40,9 @@ class Attacker:
         self.seed = seed or os.urandom(32)
         self.sock = open_socket(port, host)
         self.stream = Stream(initiator=True, seed=self.seed, rng=os.urandom, now=time.monotonic())
+        self.key = ed25519_public_key(self.seed).hex()
+        self.sent = b""
+        """Every byte."""
         self.got: list[Message] = []
         """Messages that have come and were not asked for by await_."""
         self._flush()
@@ -69,6 +73,16 @@ class Attacker:
             self.stream.send(message)
         self._flush()
 
+    def send_plain(self, plaintext: bytes) -> None:
+        """What no encoder makes: plaintext that need not be a message."""
+        self.stream._plain += plaintext
+        self._flush()
+
+    def sealed(self, message: Message) -> bytes:
+        """A message as it would go out, not sent."""
+        self.stream.send(encode(message))
+        return self.stream.take_output()
+
     def await_(self, kind: type[M]) -> M:
         """The next message of a type; others stay in ``got``."""
         while True:
@@ -98,7 +112,9 @@ class Attacker:
     # --- bytes ---------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        self.sock.sendall(self.stream.take_output())
+        output = self.stream.take_output()
+        self.sent += output
+        self.sock.sendall(output)
 
     def _pump(self) -> bool:
         """Read once; False at the end of the stream."""
