@@ -94,7 +94,6 @@ class Slots:
         twin = next((other for other in self._held.values() if other.key == held.key), None)
         refusal = self._refusal(held, twin)
         if refusal is not None:
-            self._ended(held, now)
             return [Close(held.peer, *refusal)]
         self._held[held.peer] = held
         actions: list[Action] = [] if twin is None else [self._replace(twin, held, now)]

@@ -42,12 +42,12 @@ def test_a_host_that_leaves_may_come_back() -> None:
 
 
 def flooded(positions: int) -> tuple[Yard, dict[str, list[int]]]:
-    """60 honest peers, of which some are old, quick, or useful; then 2,000 newcomers from ``positions`` positions."""
+    """100 honest peers, of which some are old, quick, or useful; then 2,000 newcomers from ``positions`` positions."""
     yard, rng = Yard(), Random(5)
     honest: dict[str, list[int]] = {"old": [], "quick": [], "useful": [], "plain": []}
-    for n in range(60):
+    for n in range(100):
         yard.now += 60
-        kind = ("old", "quick", "useful")[n // 8] if n < 24 else "plain"
+        kind = "old" if n < 8 else "quick" if n >= 92 else "useful" if n >= 84 else "plain"
         peer, closes = yard.opened(key(n), v4(10, n % 20, n))
         assert closes == []
         honest[kind].append(peer)
@@ -59,6 +59,8 @@ def flooded(positions: int) -> tuple[Yard, dict[str, list[int]]]:
         where = v4(66 + n % positions // 200, n % positions % 200, rng.randrange(256), rng.randrange(1, 255))
         peer, _ = yard.opened(key(10_000 + n), where)
         yard.slots.measured(peer, 0.05)
+        if n % 50 == 0:
+            yard.slots.useful(peer, 0.5)
     return yard, honest
 
 
@@ -67,7 +69,7 @@ def test_eviction_keeps_the_best() -> None:
         yard, honest = flooded(positions)
         held = {peer.peer for peer in yard.slots.held}
         kept = {kind: sum(peer in held for peer in peers) for kind, peers in honest.items()}
-        print(f"2,000 newcomers from {positions} positions against 60 honest peers: {kept} stay, {len(held)} held")
+        print(f"2,000 newcomers from {positions} positions against 100 honest peers: {kept} stay, {len(held)} held")
         assert len(held) == MOST_INBOUND
         assert yard.most_held == MOST_INBOUND
         assert kept["old"] == kept["quick"] == kept["useful"] == 8

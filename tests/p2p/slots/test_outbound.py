@@ -95,7 +95,23 @@ def test_configured_peers_take_no_outbound_place_and_are_not_drawn() -> None:
     yard.run(200)
     assert len(yard.held("configured")) == 3
     assert len(yard.held("outbound")) == 8
-    assert {endpoint for _, endpoint, purpose in yard.dials if purpose != "configured"}.isdisjoint(VILLAGE[:3])
+    assert len({endpoint for _, endpoint, _ in yard.dials}) > 11
+
+
+def test_a_configured_peer_that_is_away_is_dialled_as_such_only() -> None:
+    """Connected as any other it would have to fear a ban."""
+    yard = Yard(configured=VILLAGE[:3], heard=VILLAGE[:6], reach=nobody)
+    yard.run(4000)
+    assert {endpoint for _, endpoint, purpose in yard.dials if purpose != "configured"} == set(VILLAGE[3:6])
+
+
+def test_a_configured_peer_comes_back_as_such() -> None:
+    """In the second before it is dialled again, the book must not offer it."""
+    yard = Yard(configured=[v4(10, 1)])
+    yard.run(100)
+    yard.close(yard.slots.held[0].peer)
+    yard.run(5)
+    assert [held.purpose for held in yard.slots.held] == ["configured"]
 
 
 def test_a_name_that_resolves_later_is_wanted() -> None:
@@ -164,24 +180,35 @@ def test_a_key_that_is_proven_and_connected_is_not_dialled() -> None:
     yard = Yard()
     friend = v4(10, 1)
     yard.book.answered(friend, yard.wall, key_of(friend))
-    yard.opened(key_of(friend), v4(10, 1, port=50_000))
+    yard.opened(key_of(friend), v4(11, 1, port=50_000))
     yard.run(600)
     assert yard.dials == []
 
 
+def test_who_dialled_us_and_said_where_it_listens_is_not_dialled() -> None:
+    yard = Yard()
+    peer, _ = yard.opened(b"k" * 32, v4(10, 1, port=50_000))
+    yard.book.add(v4(10, 1), b"src", int(yard.wall), yard.wall, b"k" * 32)
+    yard.run(10)
+    assert yard.dials == []
+    yard.close(peer)
+    yard.run(10)
+    assert [endpoint for _, endpoint, _ in yard.dials] == [v4(10, 1)]
+
+
 def test_an_empty_book_costs_nothing() -> None:
     """Looking for what is not there is not repeated four times a second."""
-    yard = Yard(heard=VILLAGE, reach=nobody)
+    yard = Yard(heard=[v4(10, 1, n) for n in range(100)])
+    yard.run(10)
     looked = 0
 
     def position(ip: bytes) -> bytes:
         nonlocal looked
         looked += 1
-        return ip
+        return ip[:14]
 
     yard.slots._position = position
-    yard.run(2000)
-    dials = len(yard.dials)
-    print(f"2,000 s without anybody to reach: {dials} dials, {looked} addresses looked at")
-    assert dials < 160 * 4 + 40
-    assert looked < 12_000
+    yard.run(100)
+    print(f"100 s with nobody to dial: {looked} addresses looked at")
+    assert len(yard.slots.held) == 1
+    assert looked < 100 / 5 * 140

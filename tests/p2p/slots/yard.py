@@ -24,13 +24,16 @@ class Yard:
         seed: int = 1,
         own: bytes = OWN,
         reach: Callable[[Endpoint], bytes | None] = key_of,
+        prompt: bool = True,
     ) -> None:
+        """``prompt``: a close is reported at once, not after the goodbye."""
         rng = Random(seed)
         self.book = AddressBook(rng.randbytes(32), rng)
         for n, endpoint in enumerate(heard):
             self.book.add(endpoint, group_of(v4(20, n % 50).ip), NOW, NOW)
         self.slots = Slots(self.book, rng, own_key=own, configured=configured, anchors=anchors)
         self.reach = reach
+        self.prompt = prompt
         self.now = 0.0
         self.peers = 0
         self.dials: list[tuple[float, Endpoint, str]] = []
@@ -85,7 +88,7 @@ class Yard:
 
     def _settle(self, actions: list[Action]) -> list[Close]:
         closes = [action for action in actions if isinstance(action, Close)]
-        for close in closes:
+        for close in closes if self.prompt else ():
             self.slots.closed(close.peer, self.now)
         self.closes += closes
         self.most_held = max(self.most_held, len(self.slots.held))
