@@ -97,9 +97,9 @@ class Presync:
     # --- MEASURE -----------------------------------------------------------------------------------------
 
     def measure(self, headers: Sequence[Header]) -> list[Header]:
-        """Take the next headers; returns those to be hashed. Every header names the one before it (checked).
+        """Take the next headers; returns those to be hashed. The caller has seen that each names the one before it.
 
-        RuleError: headers-gap, presync-too-long, and the rules of ``chain.index.extend``.
+        RuleError: presync-too-long, and the rules of ``chain.index.extend``.
         """
         if self._count + len(headers) > MOST_HEADERS:
             raise RuleError("presync-too-long", f"more than {MOST_HEADERS} headers without enough work")
@@ -113,8 +113,6 @@ class Presync:
         return sample
 
     def _step(self, header: Header) -> int:
-        if header.previous != self.last.id:
-            raise RuleError("headers-gap", "the headers do not follow each other", height=header.height)
         median = chaintime.median_time_past(tuple(self._times))
         entry = extend(self._consensus, self.last, median, header)
         work, self.last = entry.work - self.last.work, entry

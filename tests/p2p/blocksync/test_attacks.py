@@ -59,6 +59,7 @@ def test_withheld_block_is_fetched_from_another_peer(admits: bool, capsys: pytes
     network.connect(me, withholding)
     network.connect(me, server(network, "honest", full_lab()))
     assert network.run_until(lambda: me.height == 2500, 60)
+    assert network.now < 6, "the others waited for it"
     assert not me.dropped("honest")
     assert me.points("honest") == 0
     with capsys.disabled():

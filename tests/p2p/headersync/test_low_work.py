@@ -12,10 +12,10 @@ import pytest
 
 from meshchain.ledger import compact
 from meshchain.ledger.header import Header
-from meshchain.p2p.actions import Action, CheckHeaders, CheckWork, Do, Peer, Send
+from meshchain.p2p.actions import Action, CheckHeaders, CheckWork, Do, Send
 from meshchain.p2p.headersync import HeaderSync
 from meshchain.p2p.headersync.presync import LOOKAHEAD
-from meshchain.p2p.messages import MAX_HEADERS, GetHeaders, Headers, Message
+from meshchain.p2p.messages import MAX_HEADERS, GetHeaders, Headers
 from tests.ledger.kit import Lab, small_params
 from tests.p2p.kit import LabFacts, Network, Silent, Station, version_of
 from tests.p2p.mining import lab_of, mine_headers, work_of_chain
@@ -334,12 +334,15 @@ def test_announcements_without_parents_end_in_a_ban() -> None:
     assert me.points("attacker") == 100
 
 
-def test_a_gap_between_headers_is_no_accident() -> None:
+@pytest.mark.parametrize("at", [5, 950], ids=["deep", "tip"])
+def test_headers_that_do_not_follow_each_other(at: int) -> None:
+    """Heights, times and bits are right, and each has work; but the second is not the child of the first."""
     network = Network()
     me, machine = victim(network)
     bad = network.add("attacker", LabFacts(Lab(PARAMS)), Silent())
     peer, _ = network.connect(me, bad)
-    listed = [*cheap_chain()[:3], *cheap_chain()[4:6]]
-    message: Message = Headers(tuple(listed))
-    network.apply(me, machine.message(Peer(peer), message, network.now))
-    assert me.points("attacker") == 100
+    trunk = our_chain()[:at]
+    one, other = (mine_headers(PARAMS, [121, 120], above=trunk, seed=seed) for seed in (1, 2))
+    network.apply(me, machine.message(peer, Headers((one[0], other[1])), network.now))
+    assert [(blame.points, blame.reason.split(":")[0]) for blame in me.blames] == [(100, "headers-gap")]
+    assert me.facts.header(one[0].id) is None
