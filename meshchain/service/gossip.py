@@ -34,6 +34,11 @@ from meshchain.service.ledger import LedgerService
 
 _TICK = 0.25
 """Seconds between looks at timers: block requests stall after 2 s, inventories trickle within 2 s."""
+_QUIET_TICK = 1.0
+"""The same while nothing moves: timers that do not hang on chain or mempool run for many seconds. Each look wakes up a
+machine that may have nothing else to do."""
+_QUIET_AFTER = 3.0
+"""Seconds since chain or mempool changed."""
 _DIAL_TIME = 10.0
 _RESOLVE_EVERY = 300.0
 _SAVE_EVERY = 300.0
@@ -60,6 +65,9 @@ class GossipService:
         self._tasks_in, self._tasks_out = trio.open_memory_channel[Task](_MAX_TASKS)
         self._most_unsent = max(1 << 23, 2 * MAX_BLOCKS * messages.greatest(ledger.chain.params.consensus))
         self._nursery: trio.Nursery
+        self._moved = trio.Event()
+        """Set when chain or mempool change; replaced by the ticker."""
+        self._moved_at = ledger.clock.running()
         self._started = ledger.clock.running()
         self._log = structlog.get_logger("gossip")
 
@@ -185,6 +193,15 @@ class GossipService:
             self._carry_out(self._gossip.tick(self._now()))
             self._publish()
             await trio.sleep(_TICK)
+            if self._now() > self._moved_at + _QUIET_AFTER:
+                self._moved = trio.Event()
+                with trio.move_on_after(_QUIET_TICK - _TICK):
+                    await self._moved.wait()
+
+    def _stir(self) -> None:
+        """Chain or mempool has changed: timers are short for a while."""
+        self._moved_at = self._now()
+        self._moved.set()
 
     async def _work(self) -> None:
         """All that waits goes to the ledger together, and again what it did not get to."""
@@ -203,14 +220,16 @@ class GossipService:
         tip, pending = self._ledger.view.tip_id, self._ledger.pending
         while True:
             changed = self._ledger.changed
-            if self._ledger.pending is not pending:
+            if self._ledger.pending != pending:
                 known = {item.wid for item in pending}
                 pending = self._ledger.pending
                 fresh = [item for item in pending if item.wid not in known]
                 self._carry_out(self._gossip.admitted(fresh, self._now()))
+                self._stir()
             if self._ledger.view.tip_id != tip:
                 tip = self._ledger.view.tip_id
                 self._carry_out(self._gossip.switched(self._now()))
+                self._stir()
             await changed.wait()
 
     def _publish(self) -> None:
