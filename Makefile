@@ -8,13 +8,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 TESTED := $(VENV)/.installed-tests
 
-.PHONY: help run test test-slow lint typecheck imports unit vectors bench-ledger fuzz clean
+.PHONY: help run test test-slow lint typecheck imports unit vectors bench-ledger bench-gossip fuzz clean
 
 help:
 	@echo "make run           start a dev node, register alice.mesh, show it, keep running until Ctrl-C"
 	@echo "make test          lint, types, import rules, tests (needs no root; what needs it skips and says so)"
 	@echo "make test-slow     the long suites: many seeds, kill loops, floods"
 	@echo "make bench-ledger  measure the ledger (JSON=1 for JSON)"
+	@echo "make bench-gossip  measure sync, block relay and idling of real nodes (JSON=1 for JSON, QUICK=1 to try it out)"
 	@echo "make vectors       write docs/spec/vectors/ anew"
 	@echo "make fuzz          every fuzz target for FUZZ_SECONDS=60 each"
 	@echo "make clean         remove the virtual environment and caches"
@@ -60,6 +61,9 @@ vectors: $(TESTED)
 
 bench-ledger: $(TESTED)
 	@$(BIN)/python -m bench.ledger $(if $(JSON),--json)
+
+bench-gossip: $(TESTED)
+	@$(BIN)/python -m bench.gossip $(if $(JSON),--json) $(if $(QUICK),--quick)
 
 fuzz: $(TESTED)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'

@@ -1,0 +1,1 @@
+"""Gossip's speed and cost: ``make bench-gossip``."""
