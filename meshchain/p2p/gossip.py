@@ -106,6 +106,19 @@ class Gossip:
         self._nonce = rng.getrandbits(64)
         """Of this run: who meets it in a greeting has met itself."""
 
+    def renewed(self) -> "Gossip":
+        """Another one, without peers, that remembers addresses, anchors, scores and bans: after a failure in the
+        middle of something."""
+        return Gossip(
+            facts=self._facts,
+            own=self._own,
+            rng=self._rng,
+            wall=self._wall,
+            book=self.book,
+            slots=self.slots.renewed(),
+            scores=self.scores,
+        )
+
     # --- reports of connections ----------------------------------------------------------------------------
 
     def opened(

@@ -3,6 +3,10 @@
 One task reads and one writes for each connection (``connection``). Work for the ledger goes through one channel to one
 worker, and its outcomes come back into the machines. Whatever moves the chain or fills the mempool, here or elsewhere
 in the node, is told to the machines by ``_follow_ledger``.
+
+A ledger that cannot be read (its disk is full, and the database had to be closed) stops a machine in the middle of
+something. Then all connections end and new machines take over as soon as it can be read again; addresses,
+anchors, scores and bans live on.
 """
 
 import itertools
@@ -26,7 +30,7 @@ from meshchain.p2p.gossip import Gossip
 from meshchain.p2p.messages import MAX_BLOCKS, Goodbye
 from meshchain.p2p.session import Session
 from meshchain.p2p.slots import Door
-from meshchain.p2p.standing import standing_of
+from meshchain.p2p.standing import PeerStanding, standing_of
 from meshchain.p2p.transport import Established, Received, Stream
 from meshchain.service.connection import Connection
 from meshchain.service.endpoints import endpoint_of, resolve, text_of
@@ -40,6 +44,8 @@ machine that may have nothing else to do."""
 _QUIET_AFTER = 3.0
 """Seconds since chain or mempool changed."""
 _DIAL_TIME = 10.0
+_PAUSE = 1.0
+"""Seconds between looks whether the ledger can be read again."""
 _RESOLVE_EVERY = 300.0
 _SAVE_EVERY = 300.0
 _MOST_BANS = 200
@@ -82,6 +88,28 @@ class GossipService:
             raise LocalError("p2p-address", f"cannot listen for peers at {self._listen}: {error}") from None
 
     async def run(self) -> None:
+        while True:
+            try:
+                await self._run_once()
+            except* LocalError as errors:
+                self._log.error("gossip pauses: the ledger cannot be read", error=str(_first(errors)))
+            await self._begin_anew()
+
+    async def _begin_anew(self) -> None:
+        """Wait for a ledger that can be read and a port that is free."""
+        self._ledger.set_peers(PeerStanding(message="no peers: the ledger cannot be read"))
+        while True:
+            await trio.sleep(_PAUSE)
+            try:
+                self._ledger.view.index.main_id(0)
+                await self.open()
+            except LocalError:
+                continue
+            self._gossip = self._gossip.renewed()
+            self._tasks_in, self._tasks_out = trio.open_memory_channel[Task](_MAX_TASKS)
+            return
+
+    async def _run_once(self) -> None:
         async with trio.open_nursery() as self._nursery:
             if self._listeners:
                 self._nursery.start_soon(trio.serve_listeners, self._accept, self._listeners)
@@ -294,3 +322,9 @@ def _who(banned: bytes) -> dict[str, str]:
     if len(banned) != 16:
         return {"who": banned.hex(), "kind": "key"}
     return {"who": text_of(Endpoint(banned, 0)), "kind": "host"}
+
+
+def _first(errors: BaseExceptionGroup[Exception]) -> Exception:
+    """Nurseries wrap what ended them, and wrap it again."""
+    found = errors.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found

@@ -17,7 +17,7 @@ def launch() -> Iterator[Launch]:
     """Starts ``meshd`` as Running does; all are gone after the test."""
     with ExitStack() as stack:
 
-        def start(datadir: Path, *options: str, p2p: str = "off") -> Running:
-            return stack.enter_context(Running(datadir, *options, p2p=p2p))
+        def start(datadir: Path, *options: str, p2p: str = "off", clock: float = 0.0) -> Running:
+            return stack.enter_context(Running(datadir, *options, p2p=p2p, clock=clock))
 
         yield start

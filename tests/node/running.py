@@ -23,24 +23,41 @@ def free_port() -> int:
         return port
 
 
-def eventually(condition: Callable[[], bool], what: str) -> None:
+def eventually(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
     """Poll a condition of a real process."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, f"never happened: {what}"
         time.sleep(0.02)
 
 
-class Running:
-    """``meshd --network dev`` on ``datadir``; ``options`` are added to its command line, ``name`` is the network's."""
+_SHIFTED = (
+    sys.executable,
+    "-c",
+    """import sys, time
+real, ahead = time.time, float(sys.argv.pop(1))
+time.time = lambda: real() + ahead
+from meshchain.cli.meshd import main
+main()""",
+)
+"""meshd with another wall clock; the first argument says how far ahead."""
 
-    def __init__(self, datadir: Path, *options: str, p2p: str = "off", name: str = "dev") -> None:
+
+class Running:
+    """``meshd --network dev`` on ``datadir``; ``options`` are added to its command line, ``name`` is the network's.
+
+    ``clock``: seconds by which its wall clock is ahead of this machine's.
+    """
+
+    def __init__(
+        self, datadir: Path, *options: str, p2p: str = "off", name: str = "dev", clock: float = 0.0
+    ) -> None:
         self.datadir = datadir
         self._log: IO[bytes] = (datadir.parent / f"{datadir.name}.log").open("ab")
         port = free_port()
         network = () if "--network" in options else ("--network", "dev")
         fixed = ("--datadir", str(datadir), "--rpc", f"127.0.0.1:{port}", "--p2p", p2p)
-        program = (sys.executable, "-m", "meshchain.cli.meshd")
+        program = (sys.executable, "-m", "meshchain.cli.meshd") if not clock else (*_SHIFTED, str(clock))
         self.process = subprocess.Popen([*program, *network, *fixed, *options], stderr=self._log)
         self.client = Client(f"http://127.0.0.1:{port}/", datadir / name / ".cookie")
 

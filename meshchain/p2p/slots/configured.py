@@ -30,6 +30,10 @@ class Configured:
     def __contains__(self, endpoint: Endpoint) -> bool:
         return endpoint in self._wanted
 
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return tuple(self._wanted)
+
     def add(self, endpoint: Endpoint) -> None:
         self._wanted.setdefault(endpoint, _Wanted())
 

@@ -72,6 +72,17 @@ class Slots:
         self._next_feeler: float | None = None
         self._look_again = 0.0
 
+    def renewed(self) -> "Slots":
+        """Others, without connections, that want the same."""
+        return Slots(
+            self._book,
+            self._rng,
+            own_key=self._own_key,
+            configured=self._configured.endpoints,
+            anchors=self.anchors(),
+            position=self._position,
+        )
+
     @property
     def held(self) -> Sequence[Held]:
         return tuple(self._held.values())

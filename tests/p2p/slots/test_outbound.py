@@ -212,3 +212,19 @@ def test_an_empty_book_costs_nothing() -> None:
     print(f"100 s with nobody to dial: {looked} addresses looked at")
     assert len(yard.slots.held) == 1
     assert looked < 100 / 5 * 140
+
+
+def test_slots_that_take_over_want_the_same() -> None:
+    """After a failure: the configured peer, the anchors and the rest of the book are dialled again."""
+    chosen = v4(99, 1)
+    yard = Yard(heard=VILLAGE, configured=[chosen])
+    yard.run(60)
+    anchors = yard.slots.anchors()
+    yard.slots, yard.dials = yard.slots.renewed(), []
+    assert not yard.slots.held
+    yard.run(60)
+    assert {(endpoint, purpose) for _, endpoint, purpose in yard.dials[:3]} == {
+        (chosen, "configured"),
+        *((anchor, "block-only") for anchor in anchors),
+    }
+    assert len(yard.slots.held) == 11
