@@ -48,6 +48,8 @@ _PAUSE = 1.0
 """Seconds between looks whether the ledger can be read again."""
 _RESOLVE_EVERY = 300.0
 _SAVE_EVERY = 300.0
+_ANY = "::"
+"""As an address to listen at: IPv4, too, which trio would leave out, and IPv4 alone where a machine has nothing else."""
 _MOST_BANS = 200
 """Shown; the latest."""
 _MAX_TASKS = 4096
@@ -83,7 +85,8 @@ class GossipService:
         if self._listen is None:
             return
         try:
-            self._listeners = await trio.open_tcp_listeners(self._listen.port, host=self._listen.host)
+            host = None if self._listen.host == _ANY else self._listen.host
+            self._listeners = await trio.open_tcp_listeners(self._listen.port, host=host)
         except OSError as error:
             raise LocalError("p2p-address", f"cannot listen for peers at {self._listen}: {error}") from None
 

@@ -1,5 +1,6 @@
 """Real nodes on this machine, joined by TCP: a line of five, latecomers, kills."""
 
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,6 +75,18 @@ def test_another_network_is_refused_with_a_reason(launch: Launch, tmp_path: Path
     eventually(lambda: "wrong-network" in other.log(), "the log says why")
     assert one.call("getpeerinfo") == []
     assert other.stop() == 0
+
+
+def test_all_addresses_are_of_both_families(launch: Launch, tmp_path: Path) -> None:
+    """What a node listens at unless told otherwise."""
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    port = free_port()
+    launch(tmp_path / "one", p2p=f"[::]:{port}").wait()
+    for number, host in enumerate(("127.0.0.1", "[::1]")):
+        two = launch(tmp_path / f"dialler-{number}", "--peer", f"{host}:{port}").wait()
+        eventually(lambda: connected(two, 1), f"it can be reached at {host}")  # noqa: B023 - used at once
+        two.kill()
 
 
 def test_a_taken_gossip_port_is_named(launch: Launch, tmp_path: Path) -> None:
