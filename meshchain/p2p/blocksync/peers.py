@@ -45,6 +45,10 @@ class PeerBlocks:
     stalling: tuple[bytes, float] | None = None
     """The block for which the others wait, and since when."""
 
+    def has_room(self, refill: int) -> bool:
+        """Whether it is to be asked for more: it can serve something, and has sent most of what it owes."""
+        return self.path is not None and not self.overdue and len(self.flights) <= refill
+
     def can_serve(self, height: int, block_id: bytes) -> bool:
         """Whether the block is among those to be had from it."""
         path = self.path

@@ -9,7 +9,7 @@ can be had. Peers on one branch share a path (``path``), and a block that lies o
 *Who fetches what.* Each peer has up to 16 blocks in flight; when half of them are in, it is given the lowest blocks
 of its path that nobody was asked for, up to 1,024 above the first missing one. A body goes to the ledger when it
 arrives, in whatever order: the ledger stores it, and connects it once its ancestors are there. No more than 256
-blocks are in flight or waiting for the ledger (8 MiB of the greatest). ::
+blocks, nor more than 8 MiB of the greatest, are in flight or waiting for the ledger. ::
 
     wanted --GetBlocks--> in flight --block--> at the ledger --> stored
       ^                      |                    |
@@ -50,6 +50,8 @@ from meshchain.p2p.messages import MAX_BLOCKS, GetBlocks
 
 WINDOW: Final = 1024
 MOST_AT_ONCE: Final = 256
+MOST_BYTES: Final = 8 << 20
+"""Of the greatest blocks in flight and waiting for the ledger; networks with larger blocks get fewer at once."""
 REFILL: Final = MAX_BLOCKS // 2
 HURRY: Final = 5.0
 PATIENCE: Final = 30.0
@@ -71,7 +73,7 @@ class BlockSync:
     """``heads``: HeaderSync's, which says what each peer has."""
 
     def __init__(self, params: Params, facts: Facts, rng: random.Random, heads: Heads) -> None:
-        self._params = params
+        self._most = max(MAX_BLOCKS, min(MOST_AT_ONCE, MOST_BYTES // params.consensus.max_block_size))
         self._facts = facts
         self._rng = rng
         self._heads = heads
@@ -174,7 +176,7 @@ class BlockSync:
 
     def _wants(self, header: Header) -> bool:
         """Whether the block may go to the ledger: it misses it, and somebody was asked for it or it is next."""
-        if header.id in self._connecting or len(self._connecting) >= MOST_AT_ONCE:
+        if header.id in self._connecting or len(self._connecting) >= self._most:
             return False
         entry = self._facts.header(header.id)
         if entry is None or not entry.flags & (Flag.BODY | Flag.FAILED):
@@ -246,8 +248,15 @@ class BlockSync:
         for path in self._paths:
             path.advance()
         if now >= self._rest_until:
-            actions += [action for state in list(self._peers.values()) for action in self._fill(state, now)]
+            actions += self._fill_all(now)
         return actions
+
+    def _fill_all(self, now: float) -> list[Action]:
+        """In random order, so that nobody gets the first block of every window by having come first."""
+        ready = [state for state in self._peers.values() if state.has_room(REFILL)]
+        if len(ready) > 1:
+            self._rng.shuffle(ready)
+        return [action for state in ready for action in self._fill(state, now)]
 
     def _follow(self, state: PeerBlocks) -> list[Action]:
         """Find the path to the peer's head, if there is anything to be had on it."""
@@ -273,9 +282,9 @@ class BlockSync:
     def _fill(self, state: PeerBlocks, now: float) -> list[Action]:
         """Give a peer more to do when half of what it had is done."""
         path = state.path
-        if path is None or state.overdue or len(state.flights) > REFILL:
+        if path is None:
             return []
-        room = MOST_AT_ONCE - len(self._flights) - len(self._connecting)
+        room = self._most - len(self._flights) - len(self._connecting)
         heights = self._choose(state, path, min(room, MAX_BLOCKS - len(state.flights)), now)
         if not heights:
             self._notice_stall(state, path, now)

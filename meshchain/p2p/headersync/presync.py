@@ -60,7 +60,7 @@ class Phase(Enum):
 class Presync:
     """One peer's branch from ``fork`` on, until it has ``needed`` work in all (hashes since genesis)."""
 
-    def __init__(self, facts: Facts, fork: IndexEntry, needed: int, rng: random.Random) -> None:
+    def __init__(self, consensus: Consensus, facts: Facts, fork: IndexEntry, needed: int, rng: random.Random) -> None:
         self.fork = fork
         self.needed = needed
         self.last = fork
@@ -70,7 +70,7 @@ class Presync:
         """Measured, its sample not hashed yet."""
         self.fetched = fork.id
         """In FETCH: the last header that came again."""
-        self._consensus: Consensus = facts.params.consensus
+        self._consensus = consensus
         self._times = deque((e.header.time for e in islice(facts.ancestors(fork), chaintime.MEDIAN_SPAN)), maxlen=11)
         self._times.reverse()
         self._rng = rng

@@ -74,7 +74,7 @@ _STRAYS: Final = 10
 
 class HeaderSync:
     def __init__(self, params: Params, facts: Facts, rng: random.Random) -> None:
-        self._params = params
+        self._consensus = params.consensus
         self._facts = facts
         self._rng = rng
         self.heads = Heads(facts)
@@ -249,7 +249,7 @@ class HeaderSync:
         needed = self._needed()
         if parent.work >= needed or parent.flags & Flag.FAILED:
             return self._check(state, batch)
-        state.presync = Presync(self._facts, parent, needed, self._rng)
+        state.presync = Presync(self._consensus, self._facts, parent, needed, self._rng)
         if self._leader == state.peer:
             self._leader = None
         return self._presync(state, state.presync, batch, now)
@@ -391,12 +391,14 @@ class HeaderSync:
         return []
 
     def _give_up(self, state: PeerState, code: str, reason: str, now: float) -> list[Action]:
-        """Close the connection, but for the last one: that is asked again."""
+        """Close the connection, but for the last one: that gets the same time again."""
         if len(self._peers) > 1:
             self._forget(state.peer)
             return [Close(state.peer, code, reason)]
-        state.late = state.presync = state.question = None
-        return self._ask(state, now) if state.free else []
+        state.late = None
+        if state.question is not None:  # a second one on a slow line would only make it slower
+            state.question = Question(now, state.question.work)
+        return []
 
     def _recheck(self, now: float) -> None:
         self._moved = now

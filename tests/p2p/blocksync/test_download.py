@@ -12,9 +12,9 @@ from meshchain.p2p.actions import ConnectBlock
 from meshchain.p2p.blocksync.sync import ELSEWHERE, MOST_AT_ONCE, WINDOW
 from meshchain.p2p.messages import BlockMessage, GetBlocks, Headers, Message
 from tests.ledger.kit import Lab, small_params
-from tests.p2p.kit import Network, Station
-from tests.p2p.mining import lab_of, mine_headers
-from tests.p2p.syncing import Syncer, sent, server, syncer
+from tests.p2p.kit import LabFacts, Network, Station
+from tests.p2p.mining import lab_of, mine_headers, work_of_chain
+from tests.p2p.syncing import HeaderServer, Syncer, claims, sent, server, syncer
 
 PARAMS = small_params()
 
@@ -81,6 +81,36 @@ def test_no_peer_has_more_than_sixteen_blocks_in_flight() -> None:
 
     assert network.run_until(watch, 60)
     assert max(most) == 16
+
+
+@pytest.mark.parametrize(("block", "most"), [(4096, MOST_AT_ONCE), (1 << 18, 32), (1 << 22, 16)])
+def test_no_more_blocks_at_once_than_fit_into_eight_mib_from_any_number_of_peers(block: int, most: int) -> None:
+    params = small_params(max_block_size=block)
+    headers = mine_headers(params, [120] * 500)
+    network = Network()
+    me, machine = syncer(network, "me", Lab(params))
+    me.facts.lab.now = headers[-1].time
+    for number in range(25):
+        station = network.add(f"p{number}", LabFacts(Lab(params)), HeaderServer(headers))
+        station.says = claims(500, work_of_chain(headers))
+        network.connect(me, station)
+    network.run(4)
+    assert machine.blocks.in_flight == most
+
+
+def test_slow_but_steady_peer_is_never_closed() -> None:
+    """A block every 5 s: sixteen of them take longer than a silent peer is given."""
+    network = Network()
+    me, _ = beginner(network)
+    slow = server(network, "slow", lab_of(PARAMS, chain()[:60]))
+    network.connect(me, slow)
+    assert network.run_until(lambda: me.facts.best_header().height == 60, 5)
+    for link in slow.links.values():
+        link.rate = 27
+    assert network.run_until(lambda: me.height == 60, 1000)
+    assert network.now > 200
+    assert not me.closed
+    assert not me.blames
 
 
 def test_restart_in_the_middle_fetches_only_what_is_missing() -> None:

@@ -85,10 +85,19 @@ MOST = 8
 
 def test_many_missing_blocks_are_a_fall_back_at_once() -> None:
     facts, sync = start(40)
-    sync.peer_ready(1, claims(41 + FAR, 2 * (41 + FAR))(version_of(facts)), 0.0)
+    sync.peer_ready(1, version_of(facts), 0.0)
     sync.tick(0.0)
+    assert verdict(sync)
     show(facts, sync, 1, CHAIN[40 : 41 + FAR], 1.0)
-    assert not sync.status.synced
+    assert not verdict(sync)
+
+
+def test_before_the_first_sync_one_missing_block_is_one_too_many() -> None:
+    facts, sync = start(40)
+    sync.peer_ready(1, claims(41, 82)(version_of(facts)), 0.0)
+    assert not verdict(sync)
+    show(facts, sync, 1, CHAIN[40:41], 1.0)
+    assert not verdict(sync)
 
 
 def test_a_parked_branch_is_nothing_to_wait_for() -> None:
