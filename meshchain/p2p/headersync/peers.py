@@ -19,6 +19,12 @@ class Question:
     at: float
     work: int
     """Of the block from which it asks on: with an empty answer the peer says that it has no more than this."""
+    locator: tuple[bytes, ...]
+
+    def is_answered_by(self, headers: Sequence[Header], genesis: bytes) -> bool:
+        """An answer goes on from the locator, or from genesis where nothing of it is known, or is empty. What does
+        neither is an announcement that crossed the question on its way."""
+        return not headers or headers[0].previous in (*self.locator, genesis)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ if it was asked for; not more than 8 inbound peers are asked at a time. Unasked,
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -108,7 +109,11 @@ class HeaderSync:
         state = self._peers.get(peer)
         if state is None:
             return []
-        question, state.question = state.question, None
+        question = state.question
+        if question is not None and not question.is_answered_by(message.headers, self._facts.genesis_id):
+            question = None  # it stays open
+        else:
+            state.question = None
         if any(header.previous != before.id for before, header in pairwise(message.headers)):
             actions = self._convict(state, "headers-gap: the headers do not follow each other")
         elif question is None:
@@ -198,7 +203,7 @@ class HeaderSync:
 
     def _send(self, state: PeerState, ids: tuple[bytes, ...], work: int, now: float) -> list[Action]:
         state.probed, state.retry_at, state.announced = True, None, None
-        state.question = Question(now, work)
+        state.question = Question(now, work, ids)
         return [Send(state.peer, GetHeaders(ids))]
 
     # --- what a peer sends ---------------------------------------------------------------------------------
@@ -225,7 +230,7 @@ class HeaderSync:
             return []
         if self._facts.header(headers[-1].id) is None and (not state.free or state.presync is not None):
             state.announced = headers[-1].id
-            return []
+            return [] if self._facts.header(headers[0].previous) is not None else self._stray(state)
         if self._facts.header(headers[0].previous) is None:  # ask for what lies between, when it is this peer's turn
             state.announced = headers[-1].id
             return self._stray(state)
@@ -397,7 +402,7 @@ class HeaderSync:
             return [Close(state.peer, code, reason)]
         state.late = None
         if state.question is not None:  # a second one on a slow line would only make it slower
-            state.question = Question(now, state.question.work)
+            state.question = replace(state.question, at=now)
         return []
 
     def _recheck(self, now: float) -> None:

@@ -61,7 +61,7 @@ class Storm:
     def take(self, actions: list[Action]) -> None:
         self.waiting += [action.task for action in actions if isinstance(action, Do)]
         for action in actions:
-            if isinstance(action, Close):
+            if isinstance(action, Close) and action.peer in self.peers:  # both machines may have had enough of it
                 self.peers.remove(action.peer)
                 self.take(self.machine.peer_gone(action.peer, self.now))
 

@@ -263,3 +263,18 @@ def test_block_of_the_tip_that_others_announce_is_fetched_once_known() -> None:
     assert network.run_until(lambda: me.height == 6, 5)
     assert not me.blames
     assert all(head is not None and head.id == block.header.id for head in map(machine.headers.heads.get, peers))
+
+
+def test_announcement_that_crosses_a_question_leaves_it_open() -> None:
+    """A block is found while the peer's answer is on its way: the answer is still one, and nobody is blamed."""
+    network, chain = Network(), long_chain()[:100]
+    me, machine = fresh(network, wall=chain[-1].time + 60)
+    honest = network.add("honest", LabFacts(Lab(PARAMS)), Silent())
+    honest.says = claims(99, 2 * 99)
+    peer, _ = network.connect(me, honest)
+    network.run(2)
+    assert len(sent(honest, GetHeaders)) == 1
+    network.apply(me, machine.message(peer, Headers((chain[99],)), network.now))
+    network.apply(me, machine.message(peer, Headers(tuple(chain[:99])), network.now))
+    assert network.run_until(lambda: me.facts.best_header().height == 99, 5)
+    assert not me.blames

@@ -88,7 +88,7 @@ def test_many_missing_blocks_are_a_fall_back_at_once() -> None:
     sync.peer_ready(1, version_of(facts), 0.0)
     sync.tick(0.0)
     assert verdict(sync)
-    show(facts, sync, 1, CHAIN[40 : 41 + FAR], 1.0)
+    show(facts, sync, 1, CHAIN[39 : 41 + FAR], 1.0)  # the question goes on from below our tip
     assert not verdict(sync)
 
 

@@ -117,6 +117,7 @@ def test_header_on_an_invalid_block_costs_twenty() -> None:
     bad = network.add("bad", LabFacts(lab_of(PARAMS, trunk)), Silent())
     peer, _ = network.connect(me, bad)
     fail(me.facts, wrong)
+    network.apply(me, machine.message(peer, Headers(()), network.now))  # so no question is open
     network.apply(me, machine.message(peer, Headers((child,)), network.now))
     network.run(1)
     assert [(blame.points, blame.reason.split(":")[0]) for blame in me.blames] == [(20, "block-failed")]
