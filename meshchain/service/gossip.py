@@ -24,7 +24,7 @@ from meshchain.config.values import Address
 from meshchain.ledger.errors import LocalError
 from meshchain.ledger.store import layout
 from meshchain.p2p import messages
-from meshchain.p2p.actions import Action, Close, Dial, Do, Endpoint, Peer, Send, Task
+from meshchain.p2p.actions import Action, Close, Dial, Do, Endpoint, Outcome, Peer, Send, Task
 from meshchain.p2p.addresses import encode as encode_addresses
 from meshchain.p2p.gossip import Gossip
 from meshchain.p2p.messages import MAX_BLOCKS, Goodbye
@@ -49,7 +49,7 @@ _PAUSE = 1.0
 _RESOLVE_EVERY = 300.0
 _SAVE_EVERY = 300.0
 _ANY = "::"
-"""As an address to listen at: IPv4, too, which trio would leave out, and IPv4 alone where a machine has nothing else."""
+"""As an address to listen at: IPv4, too, which trio would leave out; or IPv4 alone if a machine has nothing else."""
 _MOST_BANS = 200
 """Shown; the latest."""
 _MAX_TASKS = 4096
@@ -308,7 +308,15 @@ class GossipService:
                 case Dial():
                     self._nursery.start_soon(self._dial, action)
                 case Do(task=task):
-                    self._tasks_in.send_nowait(task)
+                    self._order(task)
+
+    def _order(self, task: Task) -> None:
+        """Give work to the ledger; if it is too far behind, that is for the machines as if its disk had failed."""
+        try:
+            self._tasks_in.send_nowait(task)
+        except trio.WouldBlock:
+            busy = Outcome(error=LocalError("busy", f"{_MAX_TASKS} tasks wait for the ledger"))
+            self._carry_out(self._gossip.completed(task, busy, self._now()))
 
     def _send(self, peer: Peer, data: bytes) -> None:
         if peer in self._connections:

@@ -201,6 +201,8 @@ def test_a_truncated_stream(town: Town) -> None:
         with town.attacker() as attacker:
             host = attacker.sock.getsockname()[0]
             attacker.greet().sock.sendall(b"\x10\x00half a frame")
+            attacker.sock.shutdown(socket.SHUT_WR)  # a close with bytes unread would be a reset
+            assert closed(attacker.sock)
         eventually(lambda: "code=truncated" in town.target.log(), "the log says so")
         assert not town.ban_of(host)  # anybody on the path can cut a stream
 
@@ -305,7 +307,8 @@ def test_headers_without_work(town: Town) -> None:
         attacker.greet()
         above = headers_of(attacker, genesis)
         forged = mine_headers(params.load("dev"), [120], above=above, work=False)
-        attacker.send(Headers(tuple(forged)))
+        attacker.await_(GetHeaders)  # asks for what follows the tip's parent
+        attacker.send(Headers((above[-1], *forged)))
         town.banned(attacker, "pow")
     assert town.target.call("getblockcount") >= BLOCKS
 
@@ -324,6 +327,7 @@ def test_a_peer_that_lies_about_its_height_and_work(town: Town) -> None:
                     eventually(lambda: score(town, liar.key) >= 49, "it has points")
                 else:
                     town.banned(liar, "work")
+            eventually(lambda: liar.key not in [row["key"] for row in town.peers()], "it is gone")
         assert not town.target.call("getblockchaininfo")["initialblockdownload"]
 
 

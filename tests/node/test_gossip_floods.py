@@ -200,6 +200,7 @@ def test_a_reader_of_nothing_has_a_minute(target: tuple[Running, int]) -> None:
     with Attacker(port) as attacker:
         attacker.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
         attacker.greet()
+        eventually(lambda: bool(node.call("getpeerinfo")), "it is there")
         start = time.monotonic()
         attacker.send(*[GetHeaders((bytes.fromhex(node.call("getblockhash", 0)),))] * 1500)
         eventually(lambda: not node.call("getpeerinfo"), "it is cut off", 90)
