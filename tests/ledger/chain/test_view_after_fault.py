@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from meshchain.ledger.errors import StoreError
 from meshchain.ledger.store.leveldb import LevelStore
 from tests.ledger.kit import Lab
@@ -24,10 +26,7 @@ def test_the_old_view_says_that_it_is_closed(tmp_path: Path) -> None:
     store = LevelStore(tmp_path / "ledger")
     view = Lab(store=store).chain.view()
     store._let_go()
-    try:
+    with pytest.raises(StoreError) as refused:
         view.entry("alice")
-    except StoreError as error:
-        assert error.code == "closed"
-    else:
-        raise AssertionError("a snapshot of a closed database was read")
+    assert refused.value.code == "closed"
     store.close()
