@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +14,10 @@ _LISTEN: Final = "0A"
 """TCP_LISTEN in the st column of /proc/net/tcp (Linux, include/net/tcp_states.h)."""
 
 
-def listen(host: str, port: int, backlog: int = 64) -> socket.socket:
+def listen(host: str, port: int, backlog: int = 64, *, bound: Callable[[], None] = lambda: None) -> socket.socket:
     """Bind and listen on the first address of ``host`` (port 0: any free one).
 
+    ``bound`` is called when the port is ours and nobody can connect yet; a LocalError of it goes through.
     Raises LocalError "port-in-use" (names the port and, where /proc tells, the process), "bad-address".
     """
     try:
@@ -27,10 +28,14 @@ def listen(host: str, port: int, backlog: int = 64) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        bound()
         listener.listen(backlog)
     except OSError as error:
         listener.close()
         raise _bind_error(error, host, port) from None
+    except LocalError:
+        listener.close()
+        raise
     listener.setblocking(False)
     return listener
 

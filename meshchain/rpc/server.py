@@ -65,17 +65,18 @@ class RpcServer:
 
     def start(self) -> None:
         """Listen and serve; LocalError (port-in-use, bad-address, cookie) if that cannot be."""
-        listener = listen(self._host, self._port)
+        listener = listen(self._host, self._port, bound=self._write_cookie)
         self.address = listener.getsockname()[:2]
-        try:
-            self._cookie.write()
-        except OSError as error:
-            listener.close()
-            raise LocalError("cookie", f"cannot write {self._cookie.path}: {error.strerror}") from None
         ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(listener, ready), name="rpc", daemon=True)
         self._thread.start()
         ready.result()
+
+    def _write_cookie(self) -> None:
+        try:
+            self._cookie.write()
+        except OSError as error:
+            raise LocalError("cookie", f"cannot write {self._cookie.path}: {error.strerror}") from None
 
     def stop(self) -> None:
         """End within about twice ``grace_s``; safe to call twice and before start."""

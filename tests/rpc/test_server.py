@@ -51,6 +51,22 @@ def web(serve: Serve) -> Web:
 # --- credentials ---------------------------------------------------------------------------------------------
 
 
+def test_the_cookie_stands_before_anybody_can_connect(node: LedgerNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients read it once a connection: one that came too early would be a stranger for as long as it lasts."""
+    stood: list[bool] = []
+    listening = socket.socket.listen
+
+    def listen(self: socket.socket, backlog: int = 0) -> None:
+        stood.append((node.datadir / COOKIE_NAME).exists())
+        listening(self, backlog)
+
+    monkeypatch.setattr(socket.socket, "listen", listen)
+    server = RpcServer(node, "127.0.0.1", 0)
+    server.start()
+    server.stop()
+    assert stood[0]
+
+
 def test_reading_is_open_and_writing_needs_the_cookie(web: Web, node: LedgerNode) -> None:
     assert web.call("getblockcount").json == {"jsonrpc": "2.0", "result": 2, "id": 1}
     refused = web.call("generate", 1)
