@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Final, Protocol, Self, TypeVar
+from typing import Final, Generic, Protocol, Self, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,6 +40,41 @@ class InlineWorkers:
         return [function(item) for item in items]
 
 
+class _Job(Generic[T, R]):
+    """One ``map``: threads take chunk after chunk, so that handing it over costs a future a thread, not a chunk."""
+
+    def __init__(self, function: Callable[[T], R], items: Sequence[T], starts: range, size: int) -> None:
+        self._function = function
+        self._items = items
+        self._size = size
+        self._open = enumerate(starts)
+        self._lock = threading.Lock()
+        self.results: list[list[R] | BaseException] = [[] for _ in starts]
+
+    def run(self) -> None:
+        """In every thread that helps: until no chunk is left, or one has failed (chunks begin in their order)."""
+        while (chunk := self._next()) is not None:
+            index, start = chunk
+            try:
+                self.results[index] = [self._function(item) for item in self._items[start : start + self._size]]
+            except BaseException as error:
+                self.results[index] = error
+                return
+
+    def _next(self) -> tuple[int, int] | None:
+        with self._lock:
+            return next(self._open, None)
+
+    def outcome(self) -> list[R]:
+        """Everything in order, or the first error."""
+        joined: list[R] = []
+        for result in self.results:
+            if isinstance(result, BaseException):
+                raise result
+            joined += result
+        return joined
+
+
 class ThreadWorkers:
     """One pool of threads, shared by every caller; ``map`` may be called from any thread.
 
@@ -58,12 +93,11 @@ class ThreadWorkers:
         if len(items) < 2 or getattr(self._inside, "pool", False):
             return [function(item) for item in items]
         size = min(_MAX_CHUNK, -(-len(items) // (_CHUNKS_PER_THREAD * self.threads)))
-        chunks = [items[at : at + size] for at in range(0, len(items), size)]
-
-        def run(chunk: Sequence[T]) -> list[R]:
-            return [function(item) for item in chunk]
-
-        return [result for results in self._pool.map(run, chunks) for result in results]
+        job = _Job(function, items, range(0, len(items), size), size)
+        runs = [self._pool.submit(job.run) for _ in range(min(self.threads, len(job.results)))]
+        for run in runs:
+            run.result()
+        return job.outcome()
 
     def close(self) -> None:
         """Drop what has not begun, wait for what has."""

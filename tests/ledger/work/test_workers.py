@@ -66,3 +66,19 @@ def test_closed_pool_refuses() -> None:
 def test_default_is_the_usable_cores() -> None:
     with ThreadWorkers() as workers:
         assert workers.threads == usable_cores() >= 1
+
+
+def test_of_several_errors_the_first_in_order_is_raised() -> None:
+    later_failed = threading.Event()
+
+    def fail(n: int) -> int:
+        if n == 0:
+            assert later_failed.wait(timeout=30)
+            raise KeyError(n)
+        if n == 8:
+            later_failed.set()
+            raise ValueError(n)
+        return n
+
+    with ThreadWorkers(2) as workers, pytest.raises(KeyError):
+        workers.map(fail, range(16))
