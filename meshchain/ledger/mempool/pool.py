@@ -65,7 +65,7 @@ class Mempool:
         self._stamps_seen = stamps_seen
         self._confirmed = Confirmed()
         self._door: Admission | None = None
-        """None until the first operation or tip."""
+        """None where no operation has come since the last tip that left none."""
         self._unreported: list[Dropped] = []
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -154,7 +154,11 @@ class Mempool:
         returned = [self._pending(op, now) for block in reversed(switch.disconnected) for op in block.operations]
         self._confirmed.switched((pending.opid for pending in returned), evidence.heights)
         waiting = {pending.opid: pending for pending in (*returned, *self.pending(), *self.held)}
-        door, dropped = self._open(next_block), list(self._unreported)
+        dropped = list(self._unreported)
+        if not waiting:  # as at every block of a sync: the state of the next block may never be asked for
+            self._door, self._unreported = None, []
+            return dropped
+        door = self._open(next_block)
         for pending in waiting.values():
             if pending.opid not in evidence.heights:
                 dropped += _readmit(pending, door, evidence)

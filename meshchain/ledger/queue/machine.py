@@ -188,9 +188,10 @@ class Queue:
 
     def switched(self, switch: Switch, next_block: NextBlock, now: float) -> None:  # noqa: ARG002 - the seam's signature
         """The chain's tip moved. One not reported does no harm, but to what had ended and was confirmed after all."""
-        if len(self._shelf):
-            for block in switch.connected:
-                self._touched.update(operations.opid(operation, self._genesis) for operation in block.operations)
+        if not len(self._shelf):  # nothing to judge: in a sync this is every block
+            return
+        for block in switch.connected:
+            self._touched.update(operations.opid(operation, self._genesis) for operation in block.operations)
         self._refresh(next_block)
         self._journal.flush()
 
