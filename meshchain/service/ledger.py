@@ -33,7 +33,7 @@ from meshchain.service.alarms import Alarms
 R = TypeVar("R")
 Args = TypeVarTuple("Args")
 
-_TURN = 0.05
+_TURN = 0.1
 """Seconds that gossip's tasks hold the ledger at a time, if others wait for it."""
 _REST = 0.05
 """Seconds from one tick to the next at least: blocks of a sync come faster than the queue needs to act on them."""
