@@ -13,14 +13,10 @@ from meshchain.config import Config
 from meshchain.ledger.chain.chain import Chain
 from meshchain.ledger.mempool import Mempool
 from meshchain.ledger.queue import Queue
-from meshchain.ledger.store import layout
 from meshchain.ledger.store.leveldb import LevelStore
 from meshchain.ledger.workers import ThreadWorkers, usable_cores
-from meshchain.p2p.addresses import AddressBook
-from meshchain.p2p.addresses import decode as decode_addresses
-from meshchain.p2p.conduct import Scores
-from meshchain.p2p.gossip import Gossip, Own
-from meshchain.p2p.slots import Slots
+from meshchain.p2p import kept
+from meshchain.p2p.gossip import Own
 from meshchain.rpc.server import RpcServer
 from meshchain.service import systemd
 from meshchain.service.alarms import Alarms
@@ -117,17 +113,12 @@ def _build(
 
 
 def _build_gossip(config: Config, ledger: LedgerService, key: NodeKey) -> GossipService:
-    rng, wall, store = random.SystemRandom(), ledger.clock.now, ledger.chain.store  # peers see numbers of this rng
-    saved, bans = store.get(layout.ADDRESSES), store.get(layout.BANS)
-    book, anchors = decode_addresses(saved, rng, wall()) if saved else (AddressBook(secrets.token_bytes(32), rng), [])
-    gossip = Gossip(
+    gossip = kept.recalled(
+        ledger.chain.store,
         facts=LedgerFacts(ledger),
         own=Own(key=key.public, agent=f"meshchain/{__version__}", listen_port=config.p2p.port if config.p2p else 0),
-        rng=rng,
-        wall=wall,
-        book=book,
-        slots=Slots(book, rng, own_key=key.public, anchors=anchors),
-        scores=Scores.decode(bans) if bans else Scores(),
+        rng=random.SystemRandom(),
+        wall=ledger.clock.now,
     )
     return GossipService(ledger, gossip, seed=key.seed, listen=config.p2p, peers=config.peers)
 

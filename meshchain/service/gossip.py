@@ -22,10 +22,8 @@ import trio
 
 from meshchain.config.values import Address
 from meshchain.ledger.errors import LocalError
-from meshchain.ledger.store import layout
-from meshchain.p2p import messages
+from meshchain.p2p import kept, messages
 from meshchain.p2p.actions import Action, Close, Dial, Do, Endpoint, Outcome, Peer, Send, Task
-from meshchain.p2p.addresses import encode as encode_addresses
 from meshchain.p2p.gossip import Gossip
 from meshchain.p2p.messages import MAX_BLOCKS, Goodbye
 from meshchain.p2p.session import Session
@@ -47,7 +45,6 @@ _DIAL_TIME = 10.0
 _PAUSE = 1.0
 """Seconds between looks whether the ledger can be read again."""
 _RESOLVE_EVERY = 300.0
-_SAVE_EVERY = 300.0
 _ANY = "::"
 """As an address to listen at: IPv4, too, which trio would leave out; or IPv4 alone if a machine has nothing else."""
 _MOST_BANS = 200
@@ -164,9 +161,7 @@ class GossipService:
         stream = Stream(
             initiator=not inbound, seed=self._seed, rng=os.urandom, now=self._now(), limit_of=self._limit_of
         )
-        connection = Connection(
-            sock, stream, endpoint, inbound=inbound, purpose=purpose, most_unsent=self._most_unsent
-        )
+        connection = Connection(sock, stream, endpoint, inbound=inbound, purpose=purpose, most_unsent=self._most_unsent)
         self._connections[peer] = connection
         end = None
         try:
@@ -208,14 +203,12 @@ class GossipService:
     async def _save(self) -> None:
         """Keep addresses and bans every few minutes; a full disk costs no more than some memory of the network."""
         while True:
-            await trio.sleep(_SAVE_EVERY)
+            await trio.sleep(kept.SAVE_EVERY)
             await self.save()
 
     async def save(self) -> None:
-        addresses = encode_addresses(self._gossip.book, self._gossip.slots.anchors())
         try:
-            await self._ledger.keep(layout.ADDRESSES, addresses)
-            await self._ledger.keep(layout.BANS, self._gossip.scores.encode())
+            await self._ledger.keep(kept.rows(self._gossip))
         except LocalError as error:
             self._log.warning("addresses not saved", code=error.code, error=error.message)
 

@@ -10,7 +10,7 @@ A store that cannot be written (disk full) raises LocalError out of the call, an
 accepted is lost: whoever called tries again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, TypeVarTuple
 
 import structlog
@@ -120,9 +120,9 @@ class LedgerService:
     def clock_is_credible(self) -> bool:
         return self._keeper.clock_is_credible()
 
-    async def keep(self, key: bytes, value: bytes) -> None:
+    async def keep(self, rows: Mapping[bytes, bytes]) -> None:
         """Write something that is not the ledger's beside it. LocalError."""
-        await self._exclusive(self.chain.store.write, {key: value})
+        await self._exclusive(self.chain.store.write, rows)
 
     async def tick(self) -> None:
         """Timers and the queue's next steps; call it every second and after every change."""

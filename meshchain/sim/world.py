@@ -7,7 +7,7 @@ found, a task of the ledger that is done, something the scenario has planned wit
 the other, by time and then in the order in which they were asked for; between two of them nothing moves, and time
 passes only from one to the next. A day of ten nodes costs a minute or so.
 
-*The same code.* Nodes are made of the parts the real node is made of (``node``); what stands in for the rest is
+*The same code.* Nodes are made of the parts the real node is made of (``run``); what stands in for the rest is
 the clock, the sockets (``streams``, ``carriage``), and the time that work takes (``costs``, ``hands``). Hashes and
 signatures are real; only parameters are small (``params``).
 
@@ -18,7 +18,7 @@ every byte that arrived: two worlds of one seed and one scenario agree in both, 
 seed that fails can be run again, with more notes, as often as it takes.
 
 *Trouble* comes from the scenario: ``partition`` and ``heal`` (links go down: nothing arrives and nobody is told),
-``kill`` and ``restart``, a node's ``clock.skew``, and a store of the scenario's own.
+``kill``, ``stop`` and ``restart``, a node's ``clock.skew``, and a store of the scenario's own.
 
 ::
 
@@ -40,8 +40,10 @@ from meshchain.sim import params as small_params
 from meshchain.sim.carriage import Maker, quick
 from meshchain.sim.costs import Costs, MemoWorkers
 from meshchain.sim.heap import Event, Heap
-from meshchain.sim.node import SimNode, Wire, make_seed
+from meshchain.sim.machine import make_seed
+from meshchain.sim.node import SimNode
 from meshchain.sim.streams import Connection, Link
+from meshchain.sim.wire import Wire
 
 _EPOCH_AFTER_GENESIS: Final = 3600.0
 _DIAL_TIME: Final = 10.0
@@ -137,8 +139,12 @@ class World:
     def kill(self, name: str) -> None:
         self.nodes[name].kill()
 
+    def stop(self, name: str) -> None:
+        """End a node in peace: what gossip remembers is saved."""
+        self.nodes[name].stop()
+
     def restart(self, name: str) -> None:
-        """Start a node that was killed, on the store it left."""
+        """Start a node that was killed or stopped, on the store it left."""
         self.nodes[name].start()
 
     # --- time ----------------------------------------------------------------------------------------------
@@ -195,8 +201,9 @@ class World:
 
     # --- connections ---------------------------------------------------------------------------------------
 
-    def dial(self, node: SimNode, action: Dial) -> None:
+    def dial(self, who: str, action: Dial) -> None:
         """Try to connect; the node hears of a failure, and of success by the peer's first bytes."""
+        node = self.nodes[who]
         other = next((other for other in self.nodes.values() if other.endpoint == action.endpoint), None)
         link = None if other is None else self._way(node.name, other.name)
         run = node.run

@@ -1,4 +1,4 @@
-"""Cuts, kills, wrong clocks and rivals at random; once it is over the ledger is one and nothing promised is lost."""
+"""Cuts, kills, stops, wrong clocks, rivals at random; once it is over the ledger is one, nothing promised is lost."""
 
 import random
 from collections.abc import Sequence
@@ -36,7 +36,8 @@ class Chaos:
 
     def kill(self) -> None:
         if len(self.world.up) > 2:
-            self.world.kill(self.rng.choice(self.world.up).name)
+            end = self.rng.choice((self.world.kill, self.world.stop))
+            end(self.rng.choice(self.world.up).name)
 
     def wake(self) -> None:
         for name in self.names:
