@@ -1,0 +1,1 @@
+"""Neighbours: who is on our links, proven; how well we hear them."""
