@@ -103,11 +103,14 @@ class ChainView:
         prefix = layout.HISTORY + name.encode() + b"\0"
         return [_located(key[len(prefix) :], opid) for key, opid in self._reader.items(prefix)]
 
-    def last_operation(self, name: str) -> Located | None:
+    def history_back(self, name: str) -> Iterator[Located]:
+        """The same, newest first, read as far as it is asked for."""
         prefix = layout.HISTORY + name.encode() + b"\0"
         for key, opid in self._reader.items(prefix, reverse=True):
-            return _located(key[len(prefix) :], opid)
-        return None
+            yield _located(key[len(prefix) :], opid)
+
+    def last_operation(self, name: str) -> Located | None:
+        return next(self.history_back(name), None)
 
     def locate(self, opid: bytes) -> Located | None:
         """Where ``opid`` was confirmed last (a commit may confirm again after its life)."""
