@@ -45,10 +45,17 @@ class Blame:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask a peer for a sign of life at once; the answer comes back as ``Slots.answered``. Stays within gossip."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
     endpoint: Endpoint
     purpose: str
-    """configured, outbound, block-only, anchor or feeler."""
+    """configured, outbound, block-only or feeler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +110,4 @@ class Outcome:
     error: RemoteError | LocalError | None = None
 
 
-Action: TypeAlias = Send | Close | Blame | Dial | Do
+Action: TypeAlias = Send | Close | Blame | Probe | Dial | Do

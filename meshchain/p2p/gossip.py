@@ -40,6 +40,7 @@ from meshchain.p2p.actions import (
     Endpoint,
     Outcome,
     Peer,
+    Probe,
     Send,
     Task,
 )
@@ -137,7 +138,7 @@ class Gossip:
         group = group_of(endpoint.ip)
         held = Held(peer=peer, key=key, endpoint=endpoint, group=group, inbound=inbound, purpose=purpose, opened=now)
         actions = self.slots.opened(held, now)
-        if any(isinstance(action, Close) and action.peer == peer for action in actions):
+        if _ends(peer, actions):
             return actions
         self.budgets.opened(peer)
         session = Session(
@@ -164,12 +165,15 @@ class Gossip:
             message = messages.decode(data, self._facts.params.consensus)
         except RemoteError as error:
             return self._settle([Blame(peer, MALFORMED, f"malformed message: {error.code}: {error.message}")], now)
-        was_ready = session.ready
+        before, was_alive = session.stage, session.alive
         actions = session.received(message, now)
         if actions is None:
             actions = self._dispatch(session, message, now)
-        elif session.ready and not was_ready:
-            actions = actions + self._ready(session, now)
+        elif session.stage is not before:
+            actions = actions + self._greeted(session, now)
+        self.slots.heard(peer, now)
+        if session.alive and not was_alive:
+            actions = actions + self.slots.answered(peer, now)
         if session.round_trip is not None:
             self.slots.measured(peer, session.round_trip)
         return self._settle(actions, now)
@@ -201,6 +205,7 @@ class Gossip:
         actions += self.block_sync.tick(now)
         actions += self.operations.tick(now)
         actions += self.compact.tick(now)
+        actions += self.slots.tick(now)
         actions += self.slots.decide(now, self._wall())
         return self._settle(actions, now)
 
@@ -267,11 +272,19 @@ class Gossip:
 
     # --- messages ------------------------------------------------------------------------------------------
 
+    def _greeted(self, session: Session, now: float) -> list[Action]:
+        """A step of the greeting is done."""
+        if session.stage is Stage.READY:
+            return self._ready(session, now)
+        if session.stage is Stage.WELCOMED and session.purpose == "feeler":
+            return self.slots.felt(session.peer, now, self._wall())
+        return []
+
     def _ready(self, session: Session, now: float) -> list[Action]:
         peer, version, wall = session.peer, session.theirs, self._wall()
         assert version is not None  # Ready comes after Version
-        actions = self.slots.ready(peer, wall)
-        if actions:  # a feeler: it has answered, and that is all
+        actions = self.slots.ready(peer, now, wall, block_only=self._is_block_only(session))
+        if _ends(peer, actions):
             return actions
         session.clock_offset = version.time - wall
         self._note_listener(session, version, wall)
@@ -393,6 +406,8 @@ class Gossip:
             action = waiting.popleft()
             if isinstance(action, Blame):
                 waiting.extendleft(self._blame(action))
+            elif isinstance(action, Probe):
+                waiting.extendleft(self._probe(action, now))
             elif (
                 isinstance(action, Do) and isinstance(action.task, AdmitOperation) and not self._paid(action.task, now)
             ):
@@ -401,9 +416,15 @@ class Gossip:
                 settled.append(action)
             if isinstance(action, Send):
                 self.budgets.asked(action.peer, action.message)
-            if isinstance(action, Close) and action.peer in self.sessions:
-                self.sessions[action.peer].stage = Stage.CLOSED
+            if isinstance(action, Close):
+                self._end(action.peer, now)
         return settled
+
+    def _end(self, peer: Peer, now: float) -> None:
+        """While the shell says goodbye, the place is free and no other connection has to stand back for this one."""
+        self.slots.closed(peer, now)
+        if peer in self.sessions:
+            self.sessions[peer].stage = Stage.CLOSED
 
     def _paid(self, task: AdmitOperation, now: float) -> bool:
         return self.budgets.operation(task.peer, now)
@@ -416,6 +437,10 @@ class Gossip:
         elif error.code in _EARLY:
             self.budgets.refused_early(task.peer)
 
+    def _probe(self, probe: Probe, now: float) -> list[Action]:
+        session = self.sessions.get(probe.peer)
+        return [] if session is None else session.probe(now, self._rng.getrandbits(64))
+
     def _blame(self, blame: Blame) -> list[Action]:
         session = self.sessions.get(blame.peer)
         if session is None:
@@ -424,3 +449,7 @@ class Gossip:
         if ban is None:
             return []
         return [Close(blame.peer, "banned", blame.reason)]
+
+
+def _ends(peer: Peer, actions: Sequence[Action]) -> bool:
+    return any(isinstance(action, Close) and action.peer == peer for action in actions)

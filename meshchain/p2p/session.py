@@ -12,8 +12,11 @@ not dishonest, only elsewhere.
 
     greeting --Version ok--> welcomed --Ready--> ready --Goodbye, silence, blame--> closed
 
+A *feeler* only looks whether somebody of this network is there. It sends no ``Ready``, so that the connection is never
+ready on the other side and counts for nothing there.
+
 A ready peer is pinged every minute; the answer measures the round trip. A peer that answers no ping for 90 s, or
-does not finish its greeting within 20 s, is closed.
+does not finish its greeting within 20 s, is closed. ``probe`` pings at once; ``alive`` tells whether it was answered.
 """
 
 from dataclasses import dataclass, field
@@ -66,6 +69,8 @@ class Session:
     """Whether it got its one answer to GetAddresses."""
     clock_offset: float = 0.0
     """The peer's clock minus ours at its greeting (s)."""
+    alive: bool = True
+    """Since the last probe, if there was one."""
     _ping: tuple[int, float] | None = None
     _next_ping: float = 0.0
 
@@ -118,6 +123,12 @@ class Session:
             return [Send(self.peer, Ping(nonce))]
         return []
 
+    def probe(self, now: float, nonce: int) -> list[Action]:
+        """Ping a ready peer, whether or not a ping is out: the answer to an older one says nothing about now."""
+        self.alive = False
+        self._ping, self._next_ping = (nonce, now), now + PING_EVERY
+        return [Send(self.peer, Ping(nonce))]
+
     def _version(self, version: Version) -> list[Action]:
         if self.theirs is not None:
             return [self._close("out-of-turn", "a second Version")]
@@ -128,7 +139,7 @@ class Session:
             return [self._close(code, reason)]
         if self.stage is Stage.GREETING:
             self.stage = Stage.WELCOMED
-        return [Send(self.peer, Ready())]
+        return [] if self.purpose == "feeler" else [Send(self.peer, Ready())]
 
     def _ready(self, now: float) -> list[Action]:
         if self.stage is not Stage.WELCOMED:
@@ -142,7 +153,7 @@ class Session:
             self.round_trip = now - self._ping[1]
             best = self.best_round_trip
             self.best_round_trip = self.round_trip if best is None else min(self.round_trip, best)
-            self._ping = None
+            self._ping, self.alive = None, True
         return []
 
     def _close(self, code: str, reason: str) -> Close:

@@ -17,7 +17,7 @@ from meshchain.p2p.headersync import sync as headers
 from meshchain.p2p.messages import LIMITS, MAX_BLOCKS, TYPES, block_operations
 from meshchain.p2p.relay import announcer, hunt, operations, outbox, requests, verdict
 from meshchain.p2p.relay import blocks as relay
-from meshchain.p2p.slots import inbound, slots
+from meshchain.p2p.slots import duplicates, inbound, slots
 from meshchain.p2p.transport import HANDSHAKE_TIME, frames, keyexchange
 from tests.spec.reading import SPEC, VECTORS, consensus_of, load
 
@@ -109,6 +109,7 @@ SAID: Final = (
     f"At most {inbound.MOST_INBOUND} inbound connections, {inbound.MOST_A_HOST} of one host",
     f"A side that is not ready {session.GREETING_TIME:.0f} s after",
     f"does not answer for {session.PONG_TIME:.0f} s",
+    f"If the first is silent for {duplicates.SILENCE:.0f} s, it is given up",
     f"announces new blocks: at most {headers.MOST_ANNOUNCED},",
     f"less {headers.MARGIN_BLOCKS} blocks of its difficulty",
     f"one that takes {headers.SLOW:.0f} s over a message loses the lead",
@@ -145,6 +146,11 @@ def test_numbers_in_the_text(phrase: str) -> None:
 def test_ten_outbound_places() -> None:
     assert "Eight outbound and two block-only connections" in TEXT
     assert (slots.OUTBOUND, slots.BLOCK_ONLY, slots.ANCHORS) == (8, 2, 2)
+
+
+def test_a_third_connection_in_one_direction() -> None:
+    assert "refuse a third connection with one key in one direction" in " ".join(TEXT.split())
+    assert duplicates.MOST_A_DIRECTION == 2
 
 
 # --- codes -----------------------------------------------------------------------------------------------------

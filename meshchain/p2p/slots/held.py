@@ -18,6 +18,10 @@ class Held:
     purpose: str
     opened: float
     ready: bool = False
+    block_only: bool = False
+    """By either side's wish; known when it is ready."""
+    silent_at: float | None = None
+    """When it will have been silent for too long, while another connection to the same key waits for its place."""
     round_trip: float | None = None
     useful: float = 0.0
     """When it last brought a block or an operation that was new."""

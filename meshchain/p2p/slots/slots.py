@@ -9,12 +9,10 @@ of ours. A block-only connection carries no operations and no addresses, so nobo
 joins. Every two minutes a *feeler* tries one address that has not proven itself and hangs up, which is how addresses
 get into *tried*.
 
-One key has one connection. Of two, the first stays; but where two nodes have dialled each other, the one that the
-smaller key has dialled stays, so that both sides give up the same one. (A peer that lost its power and comes back
-is taken for a duplicate until the old connection has missed a ping, 150 s at most.) A feeler that wins over an
-inbound connection takes its place as an outbound one, because the other side gives up the old one too. Peers that
-are connected already are not dialled: a key counts here only if the address itself has proven it, or if its connection
-comes from the same host, for anybody can claim that an address belongs to a key.
+One key has one connection; ``duplicates`` says which of several stays, as soon as they are ready. Whoever is connected
+already is not dialled: a key counts here only if the address itself has proven it, or if its connection comes from
+the same host, for anybody can claim that an address belongs to a key. What another has dialled for blocks only does not
+count against a full connection to it.
 
 Inbound connections are judged in ``inbound``. A connection that is given up here is forgotten at once; the report
 that it is closed changes nothing any more. ``decide`` looks at all of that and says whom to dial.
@@ -25,10 +23,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from meshchain.p2p.actions import Action, Close, Dial, Endpoint, Peer
+from meshchain.p2p.actions import Action, Close, Dial, Endpoint, Peer, Probe
 from meshchain.p2p.addresses import AddressBook, Known, group_of
 from meshchain.p2p.slots import inbound as admission
 from meshchain.p2p.slots.configured import Configured
+from meshchain.p2p.slots.duplicates import Duplicates
 from meshchain.p2p.slots.held import Held
 
 OUTBOUND: Final = 8
@@ -40,6 +39,8 @@ _LOOK_AGAIN: Final = 5.0
 """Seconds before the book is looked through again after it had nothing that fits."""
 _MOST_OURSELVES: Final = 64
 _DUPLICATE: Final = ("duplicate", "these two nodes are connected already")
+_REPLACED: Final = ("replaced", "silent, while the same node has connected anew")
+_FELT: Final = ("feeler", "only looking whether you are there")
 
 
 class Slots:
@@ -67,6 +68,7 @@ class Slots:
         self._last_anchors = tuple(anchors)[:ANCHORS]
         self._undialled = list(self._last_anchors)
         self._held: dict[Peer, Held] = {}
+        self._duplicates = Duplicates(self._held, own_key)
         self._dialling: dict[Endpoint, str] = {}
         self._ourselves: OrderedDict[Endpoint, None] = OrderedDict()
         self._next_feeler: float | None = None
@@ -102,26 +104,49 @@ class Slots:
         if not held.inbound:
             self._dialling.pop(held.endpoint, None)
             self._configured.answered(held.endpoint, held.key)
-        twin = next((other for other in self._held.values() if other.key == held.key), None)
-        refusal = self._refusal(held, twin)
+        refusal = self._refusal(held)
         if refusal is not None:
             return [Close(held.peer, *refusal)]
         self._held[held.peer] = held
-        actions: list[Action] = [] if twin is None else [self._replace(twin, held, now)]
         spare = admission.spare(self._held.values(), self._secret)
-        if spare is not None:
-            actions.append(self._give_up(spare, now, "no-room", "another peer has taken this place"))
-        return actions
+        return [] if spare is None else [self._give_up(spare, now, "no-room", "another peer has taken this place")]
 
-    def ready(self, peer: Peer, wall: float) -> list[Action]:
-        """The greeting is over: the address answered. A feeler has seen enough."""
+    def felt(self, peer: Peer, now: float, wall: float) -> list[Action]:
+        """A feeler's greeting was answered. It has seen enough, before the connection is ready and counts."""
         held = self._held.get(peer)
         if held is None:
             return []
-        held.ready = True
+        self._book.answered(held.endpoint, wall, held.key)
+        return [self._give_up(held, now, *_FELT)]
+
+    def ready(self, peer: Peer, now: float, wall: float, *, block_only: bool) -> list[Action]:
+        """The greeting is over: the address answered. Close for connections that make room, which may be this one."""
+        held = self._held.get(peer)
+        if held is None:
+            return []
+        held.ready, held.block_only = True, block_only
         if not held.inbound:
             self._book.answered(held.endpoint, wall, held.key)
-        return [Close(peer, "feeler", "only looking whether you are there")] if held.purpose == "feeler" else []
+        ruling = self._duplicates.ready(held, now)
+        asked = [Probe(twin.peer) for twin in ruling.ask]
+        return [*self._give_up_all(ruling.give_up, now), *asked]
+
+    def heard(self, peer: Peer, now: float) -> None:
+        """A message came."""
+        if peer in self._held:
+            self._duplicates.heard(self._held[peer], now)
+
+    def answered(self, peer: Peer, now: float) -> list[Action]:
+        """The sign of life that a Probe asked for."""
+        held = self._held.get(peer)
+        return [] if held is None else self._give_up_all(self._duplicates.answered(held), now)
+
+    def tick(self, now: float) -> list[Action]:
+        """Give up who was asked for a sign of life and says nothing."""
+        actions: list[Action] = []
+        while (held := self._duplicates.silent(now)) is not None:
+            actions.append(self._give_up(held, now, *_REPLACED))
+        return actions
 
     def closed(self, peer: Peer, now: float) -> None:
         held = self._held.pop(peer, None)
@@ -159,7 +184,7 @@ class Slots:
         return dials
 
     def _wishes(self, now: float, wall: float) -> Iterator[tuple[Endpoint, str]]:
-        keys = {held.key for held in self._held.values()}
+        keys = self._keys("configured")
         for endpoint, key in self._configured.due(now):
             if key not in keys:
                 yield endpoint, "configured"
@@ -167,7 +192,7 @@ class Slots:
             yield self._undialled.pop(0), "block-only"
         yield from self._from_book(now, wall)
         if self._feeler_due(now):
-            known = self._book.to_test(wall, lambda known: self._is_free(known, keys))
+            known = self._book.to_test(wall, lambda known: self._is_free(known, "feeler"))
             if known is not None:
                 yield known.endpoint, "feeler"
 
@@ -175,35 +200,45 @@ class Slots:
         for purpose, most in (("outbound", OUTBOUND), ("block-only", BLOCK_ONLY)):
             if now < self._look_again or self._count(purpose) >= most or self._dials_of_book() >= _DIALS_AT_ONCE:
                 continue
-            found = self._draw(wall)
+            found = self._draw(purpose, wall)
             if found is None:
                 self._look_again = now + _LOOK_AGAIN
             else:
                 yield found, purpose
 
-    def _draw(self, wall: float) -> Endpoint | None:
+    def _draw(self, purpose: str, wall: float) -> Endpoint | None:
         """An address in a position of which we hold none."""
-        keys = {held.key for held in self._held.values()}
         taken = {self._position(held.endpoint.ip) for held in self._held.values() if not held.inbound}
         taken |= {self._position(endpoint.ip) for endpoint in self._dialling}
         known = self._book.select(
-            wall, lambda known: self._is_free(known, keys) and self._position(known.endpoint.ip) not in taken
+            wall, lambda known: self._is_free(known, purpose) and self._position(known.endpoint.ip) not in taken
         )
         return None if known is None else known.endpoint
 
-    def _is_free(self, known: Known, keys: set[bytes]) -> bool:
+    def _is_free(self, known: Known, purpose: str) -> bool:
         """Neither configured, which is another matter, nor connected already."""
-        if known.endpoint in self._configured or known.proven_key in keys or self._came_from(known):
+        if known.endpoint in self._configured or self._is_connected(known, purpose):
             return False
         return not self._busy(known.endpoint)
 
-    def _came_from(self, known: Known) -> bool:
-        """Whether the key is connected from the address's own host: it has told us itself where it listens.
+    def _is_connected(self, known: Known, purpose: str) -> bool:
+        """By a key that the address has proven, or that came from its own host and told us where it listens."""
+        return any(
+            held.key == known.proven_key or (held.key == known.key and held.endpoint.ip == known.endpoint.ip)
+            for held in self._sufficient(purpose)
+        )
 
-        Dialled all the same, it would often have replaced the connection that it had chosen by one for blocks only, and
-        a node that has no other peer would never get its operations out.
+    def _keys(self, purpose: str) -> set[bytes]:
+        return {held.key for held in self._sufficient(purpose)}
+
+    def _sufficient(self, purpose: str) -> Iterator[Held]:
+        """Connections beside which none to the same node is to be made for ``purpose``.
+
+        All, but for those that a peer has made for blocks only: a node that has no other would never get its operations
+        out.
         """
-        return any(held.key == known.key and held.endpoint.ip == known.endpoint.ip for held in self._held.values())
+        full = purpose in ("configured", "outbound")
+        return (held for held in self._held.values() if not (full and held.inbound and held.block_only))
 
     def _feeler_due(self, now: float) -> bool:
         if self._next_feeler is not None and now < self._next_feeler:
@@ -224,15 +259,17 @@ class Slots:
             return True
         return any(not held.inbound and held.endpoint == endpoint for held in self._held.values())
 
-    # --- one key, one connection -------------------------------------------------------------------------------
+    # --- coming and going --------------------------------------------------------------------------------------
 
-    def _refusal(self, held: Held, twin: Held | None) -> tuple[str, str] | None:
+    def _refusal(self, held: Held) -> tuple[str, str] | None:
         if held.key == self._own_key:
             self._note_ourselves(held)
             return "self", "this is the same node"
-        if twin is not None:
-            return None if self._replaces(held, twin) else _DUPLICATE
-        return admission.refusal(self._held.values(), held) if held.inbound else None
+        if self._duplicates.is_one_too_many(held):
+            return _DUPLICATE
+        if held.inbound and not self._duplicates.of(held):
+            return admission.refusal(self._held.values(), held)
+        return None
 
     def _note_ourselves(self, held: Held) -> None:
         if not held.inbound:
@@ -240,15 +277,8 @@ class Slots:
             if len(self._ourselves) > _MOST_OURSELVES:
                 self._ourselves.popitem(last=False)
 
-    def _replaces(self, newcomer: Held, twin: Held) -> bool:
-        """Whether the newcomer stays instead of the connection that we hold to the same key."""
-        crossed = newcomer.inbound != twin.inbound
-        return crossed and newcomer.inbound == (newcomer.key < self._own_key)
-
-    def _replace(self, twin: Held, held: Held, now: float) -> Close:
-        if held.purpose == "feeler":
-            held.purpose = "outbound"
-        return self._give_up(twin, now, *_DUPLICATE)
+    def _give_up_all(self, losers: Iterable[Held], now: float) -> list[Action]:
+        return [self._give_up(held, now, *_DUPLICATE) for held in losers]
 
     def _give_up(self, held: Held, now: float, code: str, reason: str) -> Close:
         del self._held[held.peer]
@@ -256,5 +286,6 @@ class Slots:
         return Close(held.peer, code, reason)
 
     def _ended(self, held: Held, now: float) -> None:
+        self._duplicates.gone(held)
         if not held.inbound:
             self._configured.ended(held.endpoint, now, now - held.opened if held.ready else 0.0)

@@ -56,7 +56,7 @@ def test_an_eclipse_from_one_mesh_position() -> None:
                 opened=now,
             )
             assert slots.opened(held, now) == []
-            slots.ready(number, NOW + now)
+            slots.ready(number, now, NOW + now, block_only=action.purpose == "block-only")
             hops.append(dialled.ip[2])
     print(
         f"eclipse: {EVIL_NODES} nodes that answer hold {in_tried} places of tried "

@@ -41,6 +41,14 @@ def test_a_host_that_leaves_may_come_back() -> None:
     assert yard.opened(key(50), v4(66, 6, 6, 6, 99))[1] == []
 
 
+def test_a_full_host_keeps_nobody_from_taking_its_own_place() -> None:
+    """One of eight behind a NAT has lost its power, and its old connection counts as one of the eight."""
+    yard = Yard()
+    for n in range(MOST_A_HOST):
+        yard.opened(key(n), v4(66, 6, 6, 6, n + 1))
+    assert yard.opened(key(3), v4(66, 6, 6, 6, 99))[1] == []
+
+
 def flooded(positions: int) -> tuple[Yard, dict[str, list[int]]]:
     """100 honest peers, of which some are old, quick, or useful; then 2,000 newcomers from ``positions`` positions."""
     yard, rng = Yard(), Random(5)

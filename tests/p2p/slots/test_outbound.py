@@ -196,6 +196,24 @@ def test_who_dialled_us_and_said_where_it_listens_is_not_dialled() -> None:
     assert [endpoint for _, endpoint, _ in yard.dials] == [v4(10, 1)]
 
 
+def test_who_dialled_us_for_blocks_only_is_dialled_for_all() -> None:
+    """It may be the only peer there is. Once is enough, and for blocks only it is not dialled again."""
+    yard, at = Yard(), v4(10, 1)
+    yard.opened(key_of(at), v4(10, 1, port=50_000), block_only=True)
+    yard.book.add(at, b"src", int(yard.wall), yard.wall, key_of(at))
+    yard.run(300)
+    assert [(endpoint, purpose) for _, endpoint, purpose in yard.dials] == [(at, "outbound")]
+    assert [held.purpose for held in yard.slots.held] == ["outbound"]
+
+
+def test_whom_we_dialled_for_blocks_only_is_not_dialled_again() -> None:
+    yard, at = Yard(), v4(10, 1)
+    yard.opened(key_of(at), at, inbound=False, purpose="block-only")
+    yard.book.answered(v4(11, 2), yard.wall, key_of(at))
+    yard.run(300)
+    assert yard.dials == []
+
+
 def test_an_empty_book_costs_nothing() -> None:
     """Looking for what is not there is not repeated four times a second."""
     yard = Yard(heard=[v4(10, 1, n) for n in range(100)])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from random import Random
 
-from meshchain.p2p.actions import Action, Close, Dial, Endpoint, Peer
+from meshchain.p2p.actions import Action, Close, Dial, Endpoint, Peer, Probe
 from meshchain.p2p.addresses import AddressBook, group_of
 from meshchain.p2p.slots import Held, Slots
 from tests.p2p.addresses.crowd import NOW, key_of, v4
@@ -38,6 +38,7 @@ class Yard:
         self.peers = 0
         self.dials: list[tuple[float, Endpoint, str]] = []
         self.closes: list[Close] = []
+        self.probes: list[Probe] = []
         self.most_held = 0
 
     @property
@@ -51,13 +52,21 @@ class Yard:
         end = self.now + seconds
         while self.now < end:
             self.now += tick
+            self.settle(self.slots.tick(self.now))
             for action in self.slots.decide(self.now, self.wall):
                 assert isinstance(action, Dial)
                 self.dials.append((self.now, action.endpoint, action.purpose))
                 self._dial(action)
 
     def opened(
-        self, key: bytes, endpoint: Endpoint, *, inbound: bool = True, purpose: str = "inbound", ready: bool = True
+        self,
+        key: bytes,
+        endpoint: Endpoint,
+        *,
+        inbound: bool = True,
+        purpose: str = "inbound",
+        ready: bool = True,
+        block_only: bool = False,
     ) -> tuple[Peer, list[Close]]:
         """A connection to ``key``; what had to go for it, which may be itself."""
         self.peers += 1
@@ -71,9 +80,12 @@ class Yard:
             purpose=purpose,
             opened=self.now,
         )
-        closes = self._settle(self.slots.opened(held, self.now))
-        if ready:
-            closes += self._settle(self.slots.ready(peer, self.wall))
+        closes = self.settle(self.slots.opened(held, self.now))
+        if ready and purpose == "feeler":
+            closes += self.settle(self.slots.felt(peer, self.now, self.wall))
+        elif ready:
+            block_only = block_only or purpose == "block-only"
+            closes += self.settle(self.slots.ready(peer, self.now, self.wall, block_only=block_only))
         return peer, closes
 
     def close(self, peer: Peer) -> None:
@@ -86,7 +98,9 @@ class Yard:
         else:
             self.opened(key, dial.endpoint, inbound=False, purpose=dial.purpose)
 
-    def _settle(self, actions: list[Action]) -> list[Close]:
+    def settle(self, actions: list[Action]) -> list[Close]:
+        """Note what is to be closed or asked."""
+        self.probes += [action for action in actions if isinstance(action, Probe)]
         closes = [action for action in actions if isinstance(action, Close)]
         for close in closes if self.prompt else ():
             self.slots.closed(close.peer, self.now)
