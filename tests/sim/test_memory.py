@@ -3,7 +3,8 @@
 from meshchain.ledger.store import layout
 from meshchain.p2p import kept
 from meshchain.p2p.addresses import encode
-from meshchain.sim import SimNode, World, scenarios
+from meshchain.sim import SimNode, World, people, scenarios
+from tests.sim.conftest import WorldOf
 
 NODES = 6
 
@@ -36,13 +37,15 @@ def test_anchors_are_dialled_again_as_connections_for_blocks() -> None:
     world = town()
     node = world.nodes["n0"]
     assert world.run_until(lambda: bool(node.run.gossip.slots.anchors()), 600)
-    anchors = node.run.gossip.slots.anchors()
+    anchors = {other.key.hex()[:12] for other in world.up if other.endpoint in node.run.gossip.slots.anchors()}
     world.stop("n0")
     node.peers.clear()
+    before = len(world.log)
     world.restart("n0")
-    world.run(5)
-    held = {held.endpoint: held.purpose for held in node.run.gossip.slots.held if not held.inbound}
-    assert {held.get(anchor) for anchor in anchors} == {"block-only"}
+    world.run(1)
+    words = [note.what.split() for note in world.log[before:] if note.who == "n0"]
+    assert anchors <= {key for purpose, *_, key in words if purpose == "block-only"}
+    assert anchors
 
 
 def test_a_node_without_configured_peers_finds_back_by_its_book() -> None:
@@ -73,6 +76,23 @@ def test_a_node_that_is_killed_remembers_what_it_saved_last() -> None:
     world.restart("n0")
     assert memory(node) == saved
     assert late.endpoint not in node.run.gossip.book
+
+
+def test_a_network_that_was_off_finds_together_by_its_books(world_of: WorldOf) -> None:
+    """Nobody has configured peers any more, and one has lost its memory: the others know it."""
+    world = world_of()
+    names = scenarios.mesh(world, NODES)
+    assert world.run_until(lambda: all(len(node.run.gossip.book) >= NODES - 1 for node in world.up), 600)
+    world.kill(names[-1])
+    for name in names[:-1]:
+        world.stop(name)
+    for name in reversed(names):
+        world.nodes[name].peers.clear()
+        world.run(7)
+        world.restart(name)
+    alice = people.register(world.nodes[names[-1]], "alice")
+    assert world.run_until(lambda: alice.confirmed, 1800)
+    assert world.run_until(lambda: all(node.owner_of("alice") == alice.owner for node in world.up), 120)
 
 
 def test_bans_outlive_a_restart() -> None:
