@@ -90,8 +90,8 @@ class Frame:
         kind = _kind_of(first)
         if len(data) < end:
             raise WireError("frame-size", f"{length} bytes are announced and {len(data) - HEADER_SIZE} there")
-        if kind in SEALED and length < TAG_SIZE and kind != TRAIN:
-            raise WireError("frame-size", f"a sealed frame has a tag of {TAG_SIZE} bytes, {length} are announced")
+        if kind in SEALED and length < (1 if kind == TRAIN else TAG_SIZE):
+            raise WireError("frame-size", f"{length} bytes are announced, less than a tag")
         if flags if kind != TRAIN else flags & 0x7F >= MAX_CARS:
             raise WireError("frame-flags", f"flags {flags:#04x} on a frame of type {kind}")
         return cls(kind, data[HEADER_SIZE:end], index, counter, flags)
