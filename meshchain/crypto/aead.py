@@ -4,6 +4,7 @@ Keys have 32 bytes, nonces 12, the 16-byte tag follows the ciphertext. A wrong s
 caller's mistake and raises ValueError; a sealed text that does not open, of whatever length, gives None.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from meshchain.crypto.arms import arm
@@ -28,6 +29,25 @@ def open_chacha20poly1305(key: bytes, nonce: bytes, sealed: bytes, associated: b
     """The plaintext, or None if anything was changed."""
     _check_sizes(key, nonce)
     return arm().chacha_open(key, nonce, sealed, associated) if len(sealed) >= AEAD_TAG_SIZE else None
+
+
+class Aead:
+    """ChaCha20-Poly1305 under one key that serves often: what the arm prepares for a key is kept.
+
+    ``seal(nonce, plaintext, associated)`` and ``open(nonce, sealed, associated)`` are as the functions above; a nonce
+    that has not 12 bytes is a ValueError. They are the arm's own callables, so that a packet costs no call in between.
+    """
+
+    __slots__ = ("open", "seal")
+
+    seal: Callable[[bytes, bytes, bytes], bytes]
+    open: Callable[[bytes, bytes, bytes], bytes | None]
+
+    def __init__(self, key: bytes) -> None:
+        """ValueError unless ``key`` has 32 bytes."""
+        if len(key) != AEAD_KEY_SIZE:
+            raise ValueError(f"a key has {AEAD_KEY_SIZE} bytes, not {len(key)}")
+        self.seal, self.open = arm().chacha_of(key)
 
 
 def seal_aes_gcm(key: bytes, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshchain.crypto import open_aes_gcm, open_chacha20poly1305, seal_aes_gcm, seal_chacha20poly1305
+from meshchain.crypto import Aead, open_aes_gcm, open_chacha20poly1305, seal_aes_gcm, seal_chacha20poly1305
 from tests.crypto.both_arms import agreed
 
 Seal = Callable[[bytes, bytes, bytes, bytes], bytes]
@@ -92,3 +92,24 @@ def test_other_sizes_of_key_and_nonce_are_mistakes(
     for call in (seal, opened):
         with pytest.raises(ValueError, match="32 and 12 bytes"):
             call(bytes(key_size), bytes(nonce_size), bytes(32), b"")
+
+
+@settings(max_examples=25)
+@given(key=st.binary(min_size=32, max_size=32), plaintext=st.binary(max_size=200), associated=st.binary(max_size=40))
+def test_a_kept_key_does_what_the_functions_do(key: bytes, plaintext: bytes, associated: bytes) -> None:
+    sealed = seal_chacha20poly1305(key, NONCE, plaintext, associated)
+    assert agreed(lambda: Aead(key).seal(NONCE, plaintext, associated)) == sealed
+    assert agreed(lambda: Aead(key).open(NONCE, sealed, associated)) == plaintext
+    assert agreed(lambda: Aead(key).open(NONCE, sealed, associated + b"x")) is None
+
+
+def test_a_kept_key_refuses_what_the_functions_refuse(each_arm: str) -> None:
+    kept = Aead(KEY)
+    sealed = kept.seal(NONCE, b"plaintext", b"head")
+    assert [kept.open(NONCE, sealed[:size], b"head") for size in range(len(sealed))] == [None] * len(sealed)
+    with pytest.raises(ValueError, match="32 bytes"):
+        Aead(bytes(16))
+    for size in (0, 8, 11, 24):
+        for call in (kept.seal, kept.open):
+            with pytest.raises(ValueError, match="12 bytes"):
+                call(bytes(size), sealed, b"head")

@@ -10,6 +10,7 @@ The environment variable MESHCHAIN_CRYPTO names the arm; without it the fast one
 
 import os
 import warnings
+from collections.abc import Callable
 from importlib import import_module
 from typing import Final, Protocol, cast
 
@@ -56,6 +57,14 @@ class Arm(Protocol):
 
     def chacha_open(self, key: bytes, nonce: bytes, sealed: bytes, associated: bytes, /) -> bytes | None:
         """None if the tag does not fit; ``sealed`` holds at least a tag."""
+
+    def chacha_of(
+        self, key: bytes, /
+    ) -> tuple[Callable[[bytes, bytes, bytes], bytes], Callable[[bytes, bytes, bytes], bytes | None]]:
+        """The two above for one key that serves often: (nonce, text, associated) → text. ValueError: nonce not of 12.
+
+        Opening also gives None for less than a tag.
+        """
 
     def aes_gcm_seal(self, key: bytes, nonce: bytes, plaintext: bytes, associated: bytes, /) -> bytes:
         """NIST SP 800-38D with AES-256; key 32, nonce 12; the 16-byte tag follows the ciphertext."""

@@ -6,6 +6,7 @@ multiplies by the cofactor and decodes R, and so accepts what the ledger refuses
 """
 
 import warnings
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256, sha512
 from typing import Final, Protocol
@@ -123,6 +124,26 @@ def chacha_seal(key: bytes, nonce: bytes, plaintext: bytes, associated: bytes) -
 
 def chacha_open(key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> bytes | None:
     return _open(ChaCha20_Poly1305.new(key=key, nonce=nonce), sealed, associated)
+
+
+def chacha_of(
+    key: bytes,
+) -> tuple[Callable[[bytes, bytes, bytes], bytes], Callable[[bytes, bytes, bytes], bytes | None]]:
+    def seal(nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
+        return chacha_seal(key, _checked(nonce), plaintext, associated)
+
+    def opened(nonce: bytes, sealed: bytes, associated: bytes) -> bytes | None:
+        _checked(nonce)
+        return chacha_open(key, nonce, sealed, associated) if len(sealed) >= _TAG_SIZE else None
+
+    return seal, opened
+
+
+def _checked(nonce: bytes) -> bytes:
+    """The library would take 8 and 24 bytes, too, for other ciphers."""
+    if len(nonce) != 12:
+        raise ValueError("Nonce must be 12 bytes")
+    return nonce
 
 
 def aes_gcm_seal(key: bytes, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:

@@ -126,9 +126,14 @@ class HandshakeState:
 
     def split(self) -> tuple[CipherState, CipherState]:
         """The ciphers to send and to receive with. The handshake's secrets should be forgotten then."""
+        send, receive = self.split_keys()
+        return CipherState(send), CipherState(receive)
+
+    def split_keys(self) -> tuple[bytes, bytes]:
+        """The keys of those ciphers, 32 bytes each, for protocols that number their messages themselves (§11.4)."""
         if not self.finished:
             raise RuntimeError("the handshake is not over")
-        forth, back = self._symmetric.split()
+        forth, back = self._symmetric.split_keys()
         return (forth, back) if self._initiator else (back, forth)
 
     def _turn(self, *, mine: bool) -> tuple[Token, ...]:

@@ -56,5 +56,9 @@ class SymmetricState:
 
     def split(self) -> tuple[CipherState, CipherState]:
         """The ciphers from initiator to responder and back."""
-        forth, back = derive(self._chaining_key, b"")
+        forth, back = self.split_keys()
         return CipherState(forth), CipherState(back)
+
+    def split_keys(self) -> tuple[bytes, bytes]:
+        """The keys of those ciphers, 32 bytes each."""
+        return derive(self._chaining_key, b"")
