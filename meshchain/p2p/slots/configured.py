@@ -9,11 +9,14 @@ from meshchain.p2p.actions import Endpoint
 FIRST_RETRY: Final = 1.0
 LAST_RETRY: Final = 60.0
 """Also how long a connection must have lasted for its end to be an accident."""
+LAST_RETRY_OF_KNOWN: Final = 10.0
+"""The same for a peer that was there once in this run: it is likely back as soon as the network is."""
 
 
 @dataclass(slots=True)
 class _Wanted:
     wait: float = FIRST_RETRY
+    longest: float = LAST_RETRY
     due: float = 0.0
     key: bytes | None = None
 
@@ -53,8 +56,14 @@ class Configured:
             self._wanted[endpoint].key = key
 
     def ended(self, endpoint: Endpoint, now: float, lasted: float = 0.0) -> None:
-        """The connection, or an attempt at one, is over: try again after 1 s, 2 s, … 60 s."""
+        """The connection, ready for ``lasted`` seconds, or an attempt at one is over: try again after 1 s, 2 s, … 60 s.
+
+        … 10 s, if it was ever ready.
+        """
         wanted = self._wanted.get(endpoint)
-        if wanted is not None:
-            wait = FIRST_RETRY if lasted >= LAST_RETRY else wanted.wait
-            wanted.due, wanted.wait = now + wait, min(2 * wait, LAST_RETRY)
+        if wanted is None:
+            return
+        if lasted:
+            wanted.longest = LAST_RETRY_OF_KNOWN
+        wait = FIRST_RETRY if lasted >= LAST_RETRY else min(wanted.wait, wanted.longest)
+        wanted.due, wanted.wait = now + wait, min(2 * wait, LAST_RETRY)

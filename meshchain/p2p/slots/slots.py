@@ -2,12 +2,12 @@
 
 Theory of operation
 -------------------
-*Configured* peers are always wanted; one that cannot be reached is tried again after 1 s, 2 s, … 60 s. *Anchors*, the
-block-only peers of the last run, are dialled first after a start, so that a restart alone cannot surround a node.
-Then the address book fills eight *outbound* and two *block-only* places, each in another position than all others
-of ours. A block-only connection carries no operations and no addresses, so nobody can see by traffic which nodes it
-joins. Every two minutes a *feeler* tries one address that has not proven itself and hangs up, which is how addresses
-get into *tried*.
+*Configured* peers are always wanted; one that cannot be reached is tried again after 1 s, 2 s, … 60 s, or … 10 s if it
+was connected before. *Anchors*, the block-only peers of the last run, are dialled first after a start, so that a
+restart alone cannot surround a node. Then the address book fills eight *outbound* and two *block-only* places, each in
+another position than all others of ours. A block-only connection carries no operations and no addresses, so nobody can
+see by traffic which nodes it joins. Every two minutes a *feeler* tries one address that has not proven itself and hangs
+up, which is how addresses get into *tried*.
 
 One key has one connection; ``duplicates`` says which of several stays, as soon as they are ready. Whoever is connected
 already is not dialled: a key counts here only if the address itself has proven it, or if its connection comes from

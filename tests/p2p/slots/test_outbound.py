@@ -2,7 +2,8 @@
 
 from itertools import pairwise
 
-from meshchain.p2p.actions import Endpoint
+from meshchain.p2p.actions import Dial, Endpoint
+from meshchain.p2p.slots.configured import LAST_RETRY_OF_KNOWN
 from meshchain.p2p.slots.slots import FEELER_EVERY
 from tests.p2p.addresses.crowd import key_of, v4
 from tests.p2p.slots.yard import OWN, Yard
@@ -46,6 +47,40 @@ def test_backoff_of_configured_peers() -> None:
     yard.run(400)
     times = [now for now, _, _ in yard.dials]
     assert [b - a for a, b in pairwise(times)] == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60]
+
+
+def test_a_configured_peer_that_was_there_is_never_left_alone_for_long() -> None:
+    """A network that comes and goes, each time too short for a connection to last, and then is gone for an hour."""
+    yard = Yard(configured=[v4(10, 1)])
+    up = True
+    yard.reach = lambda endpoint: key_of(endpoint) if up else None
+    for n in range(60):
+        up = n % 3 == 0
+        yard.run(2)
+        for held in yard.slots.held:
+            yard.close(held.peer)
+    yard.dials.clear()
+    up = False
+    yard.run(3600)
+    gaps = {b - a for (a, _, _), (b, _, _) in pairwise(yard.dials)}
+    assert gaps == {LAST_RETRY_OF_KNOWN}
+    up = True
+    yard.run(LAST_RETRY_OF_KNOWN)
+    assert len(yard.slots.held) == 1
+
+
+def test_a_configured_peer_that_was_no_peer_is_not_known() -> None:
+    """Its connections end before they are ready: it is on another network, say."""
+    yard = Yard(configured=[v4(10, 1)], reach=nobody)
+    for _ in range(400):
+        for action in yard.slots.decide(yard.now, yard.wall):
+            assert isinstance(action, Dial)
+            yard.dials.append((yard.now, action.endpoint, action.purpose))
+            yard.now += 0.25
+            peer, _ = yard.opened(b"k" * 32, action.endpoint, inbound=False, purpose=action.purpose, ready=False)
+            yard.close(peer)
+        yard.now += 1
+    assert max(b - a for (a, _, _), (b, _, _) in pairwise(yard.dials)) > 60
 
 
 def test_backoff_holds_for_refusals_too() -> None:
