@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from meshchain.crypto.address import PREFIX
+from meshrouter.directory import Role
 from meshrouter.links.link import Link
 from meshrouter.neighbours.session import LinkSession
 
@@ -21,6 +22,8 @@ class Neighbour:
     since: float
     session: LinkSession
     """What we send on."""
+    role: Role = Role.GUEST
+    """What the ledger says of its key now; kept by the coordinator."""
     caps: int = 0
     gossip_port: int = 0
     height: int = 0

@@ -5,7 +5,7 @@ Heights are u32 big-endian, so that ranges run in order of height.
 ====  =============================  ==========================================================
 key                                  value
 ====  =============================  ==========================================================
-M     word                           ``genesis`` (id), ``version`` (u8), ``tip`` (id); ``addresses``, ``bans`` (p2p)
+M     word                           ``genesis`` (id), ``version`` (u8), ``tip`` (id); others': ADDRESSES, BANS, SEQNO
 H     block id                       header 124, work 32, difficulty state 24, flags u8 (chain/index.py)
 K     parent id, block id            nothing: children of a header
 L     block id                       nothing: headers without a child (leaves of the header tree)
@@ -37,7 +37,11 @@ GENESIS: Final = b"Mgenesis"
 STORE_VERSION: Final = b"Mversion"
 TIP: Final = b"Mtip"
 ADDRESSES: Final = b"Maddresses"
+"""Gossip's address book and anchors."""
 BANS: Final = b"Mbans"
+"""Gossip's scores and bans."""
+SEQNO: Final = b"Mseqno"
+"""The router's first sequence number that no announcement has had, u64."""
 
 HEADER: Final = b"H"
 CHILD: Final = b"K"
