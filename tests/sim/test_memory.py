@@ -7,14 +7,19 @@ from meshchain.sim import SimNode, World, people, scenarios
 from tests.sim.conftest import WorldOf
 
 NODES = 6
+NEIGHBOURS = 3
+"""Of a node in a mesh of six: those whom it dials or who dial it."""
 
 
-def town(seed: int = 1) -> World:
-    """A mesh in which everybody has heard of everybody."""
-    world = World(seed)
+def settle(world: World) -> World:
+    """A mesh in which everybody has written down its neighbours."""
     scenarios.mesh(world, NODES)
-    assert world.run_until(lambda: all(len(node.run.gossip.book) >= NODES - 1 for node in world.up), 600)
+    assert world.run_until(lambda: all(len(node.run.gossip.book) >= NEIGHBOURS for node in world.up), 600)
     return world
+
+
+def town() -> World:
+    return settle(World(seed=1))
 
 
 def memory(node: SimNode) -> bytes:
@@ -80,9 +85,8 @@ def test_a_node_that_is_killed_remembers_what_it_saved_last() -> None:
 
 def test_a_network_that_was_off_finds_together_by_its_books(world_of: WorldOf) -> None:
     """Nobody has configured peers any more, and one has lost its memory: the others know it."""
-    world = world_of()
-    names = scenarios.mesh(world, NODES)
-    assert world.run_until(lambda: all(len(node.run.gossip.book) >= NODES - 1 for node in world.up), 600)
+    world = settle(world_of())
+    names = list(world.nodes)
     world.kill(names[-1])
     for name in names[:-1]:
         world.stop(name)
