@@ -1,0 +1,1 @@
+"""The router's own process: its loop, its channel to the node, its start."""
