@@ -69,6 +69,8 @@ class _Trace:
     def paths(self) -> tuple[Path, Path | None]:
         """The target's report closes the way there and is the first of the way back."""
         there, back = self.reports
+        if self.ticket.target == self.ticket.prober:
+            return Path((self.opening,), reached=True), None
         if not self.ticket.flags & WANTS_REVERSE:
             return assemble(self.opening, there), None
         turn = next((Hop(hop.report, 0, hop.after) for hop in there if hop.report.ends), None)
