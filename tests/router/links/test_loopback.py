@@ -91,7 +91,7 @@ def test_a_device_that_cannot_segment_gets_them_one_by_one() -> None:
     with listening, calling:
         datagrams = calling.link._datagrams  # type: ignore[attr-defined]
         datagrams.socket.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)  # the kernel then refuses all runs
-        sent = [PACKET + bytes([number]) * 99 for number in range(300)]
+        sent = [PACKET + bytes([number]) * 99 for number in range(250)]
         calling.send(EVERYBODY, *sent)
         until(lambda: len(listening.heard) == len(sent), listening, calling)
         assert frames(listening) == sent
