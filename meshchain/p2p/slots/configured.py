@@ -1,6 +1,7 @@
-"""Peers whose operator chose them: when to try each one next, and as which key it answered."""
+"""Peers that are wanted for what they are, chosen by the operator or next to us on the mesh: when to try each one next,
+and as which key it answered."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +40,14 @@ class Configured:
 
     def add(self, endpoint: Endpoint) -> None:
         self._wanted.setdefault(endpoint, _Wanted())
+
+    def replace(self, endpoints: Mapping[Endpoint, bytes]) -> None:
+        """Want these and no others; each with the key that will answer. Who stays keeps its times."""
+        before = self._wanted
+        self._wanted = {
+            endpoint: kept if (kept := before.get(endpoint)) is not None and kept.key == key else _Wanted(key=key)
+            for endpoint, key in endpoints.items()
+        }
 
     def due(self, now: float) -> Iterator[tuple[Endpoint, bytes | None]]:
         """Those that may be tried now, with the key that they had the last time."""

@@ -3,11 +3,12 @@
 Theory of operation
 -------------------
 *Configured* peers are always wanted; one that cannot be reached is tried again after 1 s, 2 s, … 60 s, or … 10 s if it
-was connected before. *Anchors*, the block-only peers of the last run, are dialled first after a start, so that a
-restart alone cannot surround a node. Then the address book fills eight *outbound* and two *block-only* places, each in
-another position than all others of ours. A block-only connection carries no operations and no addresses, so nobody can
-see by traffic which nodes it joins. Every two minutes a *feeler* tries one address that has not proven itself and hangs
-up, which is how addresses get into *tried*.
+was connected before. Mesh *neighbours*, nodes on our own links, are wanted likewise, eight at most: they are near, and
+how gossip reaches a node that knows nobody else. *Anchors*, the block-only peers of the last run, are dialled first
+after a start, so that a restart alone cannot surround a node. Then the address book fills eight *outbound* and two
+*block-only* places, each in another position than all others of ours. A block-only connection carries no operations and
+no addresses, so nobody can see by traffic which nodes it joins. Every two minutes a *feeler* tries one address that has
+not proven itself and hangs up, which is how addresses get into *tried*.
 
 One key has one connection; ``duplicates`` says which of several stays, as soon as they are ready. Whoever is connected
 already is not dialled: a key counts here only if the address itself has proven it, or if its connection comes from
@@ -20,7 +21,8 @@ that it is closed changes nothing any more. ``decide`` looks at all of that and 
 
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from meshchain.p2p.actions import Action, Close, Dial, Endpoint, Peer, Probe
@@ -30,6 +32,7 @@ from meshchain.p2p.slots.configured import Configured
 from meshchain.p2p.slots.duplicates import Duplicates
 from meshchain.p2p.slots.held import Held
 
+NEIGHBOURS: Final = 8
 OUTBOUND: Final = 8
 BLOCK_ONLY: Final = 2
 ANCHORS: Final = 2
@@ -65,6 +68,7 @@ class Slots:
         self._position = position
         self._secret = rng.randbytes(32)
         self._configured = Configured(configured)
+        self._neighbours = Configured(())
         self._last_anchors = tuple(anchors)[:ANCHORS]
         self._undialled = list(self._last_anchors)
         self._held: dict[Peer, Held] = {}
@@ -92,6 +96,10 @@ class Slots:
     def want(self, endpoint: Endpoint) -> None:
         """Add a configured peer (a name that resolved later)."""
         self._configured.add(endpoint)
+
+    def set_neighbours(self, neighbours: Mapping[Endpoint, bytes]) -> None:
+        """The nodes on our links now: where each takes connections, and its key. Who has gone is not hung up on."""
+        self._neighbours.replace(dict(islice(neighbours.items(), NEIGHBOURS)))
 
     def is_configured(self, key: bytes) -> bool:
         """Whether a configured peer has proven this key, whoever dialled this time."""
@@ -156,6 +164,7 @@ class Slots:
     def dial_failed(self, endpoint: Endpoint, now: float) -> None:
         self._dialling.pop(endpoint, None)
         self._configured.ended(endpoint, now)
+        self._neighbours.ended(endpoint, now)
 
     def useful(self, peer: Peer, now: float) -> None:
         """The peer brought something new."""
@@ -185,9 +194,10 @@ class Slots:
 
     def _wishes(self, now: float, wall: float) -> Iterator[tuple[Endpoint, str]]:
         keys = self._keys("configured")
-        for endpoint, key in self._configured.due(now):
-            if key not in keys:
-                yield endpoint, "configured"
+        for wanted, purpose in ((self._configured, "configured"), (self._neighbours, "neighbour")):
+            for endpoint, key in wanted.due(now):
+                if key not in keys:
+                    yield endpoint, purpose
         while self._undialled:
             yield self._undialled.pop(0), "block-only"
         yield from self._from_book(now, wall)
@@ -216,8 +226,9 @@ class Slots:
         return None if known is None else known.endpoint
 
     def _is_free(self, known: Known, purpose: str) -> bool:
-        """Neither configured, which is another matter, nor connected already."""
-        if known.endpoint in self._configured or self._is_connected(known, purpose):
+        """Neither configured nor a neighbour, which is another matter, nor connected already."""
+        wanted = known.endpoint in self._configured or known.endpoint in self._neighbours
+        if wanted or self._is_connected(known, purpose):
             return False
         return not self._busy(known.endpoint)
 
@@ -237,7 +248,7 @@ class Slots:
         All, but for those that a peer has made for blocks only: a node that has no other would never get its operations
         out.
         """
-        full = purpose in ("configured", "outbound")
+        full = purpose in ("configured", "neighbour", "outbound")
         return (held for held in self._held.values() if not (full and held.inbound and held.block_only))
 
     def _feeler_due(self, now: float) -> bool:
@@ -252,7 +263,7 @@ class Slots:
         return dialling + sum(held.purpose == purpose and not held.inbound for held in self._held.values())
 
     def _dials_of_book(self) -> int:
-        return sum(purpose != "configured" for purpose in self._dialling.values())
+        return sum(purpose not in ("configured", "neighbour") for purpose in self._dialling.values())
 
     def _busy(self, endpoint: Endpoint) -> bool:
         if endpoint in self._dialling or endpoint in self._ourselves:
@@ -288,4 +299,6 @@ class Slots:
     def _ended(self, held: Held, now: float) -> None:
         self._duplicates.gone(held)
         if not held.inbound:
-            self._configured.ended(held.endpoint, now, now - held.opened if held.ready else 0.0)
+            lasted = now - held.opened if held.ready else 0.0
+            self._configured.ended(held.endpoint, now, lasted)
+            self._neighbours.ended(held.endpoint, now, lasted)
