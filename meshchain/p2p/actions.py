@@ -18,6 +18,8 @@ class Endpoint:
 
     ip: bytes
     port: int
+    scope: int = 0
+    """Number of the interface of a link-local address (fe80::/10); 0 for all others. Never told to others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ anchors, scores and bans live on.
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -115,6 +115,10 @@ class GossipService:
                 self._nursery.start_soon(trio.serve_listeners, self._accept, self._listeners)
             for loop in (self._resolve, self._tick, self._work, self._follow_ledger, self._save):
                 self._nursery.start_soon(loop)
+
+    def set_neighbours(self, neighbours: Mapping[Endpoint, bytes]) -> None:
+        """Nodes on our links, which are peers as long as they are there: endpoint → key."""
+        self._gossip.slots.set_neighbours(neighbours)
 
     def wire_bytes(self, peer: Peer) -> tuple[int, int]:
         """Bytes sent and received on a connection."""

@@ -80,7 +80,7 @@ class Slots:
 
     def renewed(self) -> "Slots":
         """Others, without connections, that want the same."""
-        return Slots(
+        others = Slots(
             self._book,
             self._rng,
             own_key=self._own_key,
@@ -88,6 +88,8 @@ class Slots:
             anchors=self.anchors(),
             position=self._position,
         )
+        others._neighbours = self._neighbours
+        return others
 
     @property
     def held(self) -> Sequence[Held]:
