@@ -65,6 +65,8 @@ class Policy:
     """Blocks under a binding before the router relies on it."""
     assume_valid: bytes | None
     """Block id (32 bytes) below which stamps are taken as checked."""
+    minimum_chain_work: int
+    """Hashes since genesis that a branch from peers must have before anything of it is stored; below 2^53."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +234,7 @@ def _policy(s: _Section) -> Policy:
         mine_wait=s.wait("mine_wait"),
         mesh_bind_depth=s.integer("mesh_bind_depth", 0),
         assume_valid=None if s.get("assume_valid") is None else s.hexadecimal("assume_valid", 32),
+        minimum_chain_work=s.integer("minimum_chain_work", 0, 2**53 - 1),
     )
 
 

@@ -35,6 +35,7 @@ _POLICY: Final[dict[str, Any]] = {
     "mine_wait": [0, 0],
     "mesh_bind_depth": 3,
     "assume_valid": None,
+    "minimum_chain_work": 0,
 }
 _PORTS: Final = {"rpc": 1, "dns": 2, "gossip": 9337}
 

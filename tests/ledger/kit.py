@@ -61,6 +61,7 @@ POLICY: Final[dict[str, Any]] = {
     "mine_wait": [0, 0],
     "mesh_bind_depth": 3,
     "assume_valid": None,
+    "minimum_chain_work": 0,
 }
 
 

@@ -19,6 +19,7 @@ NO_POLICY: Final = {
     "mine_wait": [0, 0],
     "mesh_bind_depth": 0,
     "assume_valid": None,
+    "minimum_chain_work": 0,
 }
 
 

@@ -53,6 +53,7 @@ NETWORK: Final[dict[str, Any]] = {
         "mine_wait": [0, 0],
         "mesh_bind_depth": 3,
         "assume_valid": None,
+        "minimum_chain_work": 0,
     },
     "ports": {"rpc": 1, "dns": 2, "gossip": 3},
 }

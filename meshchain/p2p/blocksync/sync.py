@@ -74,6 +74,7 @@ class BlockSync:
 
     def __init__(self, params: Params, facts: Facts, rng: random.Random, heads: Heads) -> None:
         self._most = max(MAX_BLOCKS, min(MOST_AT_ONCE, MOST_BYTES // params.consensus.max_block_size))
+        self._least_work = params.policy.minimum_chain_work
         self._facts = facts
         self._rng = rng
         self._heads = heads
@@ -180,8 +181,13 @@ class BlockSync:
             return False
         entry = self._facts.header(header.id)
         if entry is None or not entry.flags & (Flag.BODY | Flag.FAILED):
-            return header.previous == self._facts.tip().id or (entry is not None and self._was_asked(entry))
+            return self._is_next(header) or (entry is not None and self._was_asked(entry))
         return False
+
+    def _is_next(self, header: Header) -> bool:
+        """Worth taking unasked: it goes on from a tip that has the work of a network."""
+        tip = self._facts.tip()
+        return header.previous == tip.id and tip.work >= self._least_work
 
     def _was_asked(self, entry: IndexEntry) -> bool:
         return any(path.holds(entry) and entry.height < path.cursor for path in self._paths)

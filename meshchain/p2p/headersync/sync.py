@@ -20,8 +20,9 @@ asks them again when nothing has happened for long, should an announcement have 
 *Worth storing.* A branch is stored at once if it forks from a block that has ``needed`` work: our tip's, less
 that of 144 blocks like it (Bitcoin Core's margin). Nobody gets into our tree below that without paying what we
 paid. Any other branch goes through ``presync`` first, which measures it with bounded memory and stores nothing. On
-the first sync, while our own tip has next to no work, every branch is worth storing; each header then costs its
-sender the network's least work, and the ledger hashes every one.
+the first sync, while our own tip has next to no work, it is ``minimum_chain_work`` that counts. Where a network knows
+of none, every branch is worth storing then; each header costs its sender the network's least work, and the ledger
+hashes every one.
 
 *Verdicts.* A header that breaks a rule: 100 points, for no honest node sends one. One on top of a block that is
 invalid by our rules: 20, since it may be our rules that are old. More work claimed than shown: 50, and the claim
@@ -76,6 +77,7 @@ _STRAYS: Final = 10
 class HeaderSync:
     def __init__(self, params: Params, facts: Facts, rng: random.Random) -> None:
         self._consensus = params.consensus
+        self._policy = params.policy
         self._facts = facts
         self._rng = rng
         self.heads = Heads(facts)
@@ -413,7 +415,7 @@ class HeaderSync:
     def _needed(self) -> int:
         """Work that a branch must have to be stored without being measured first."""
         tip = self._facts.tip()
-        return max(tip.work - MARGIN_BLOCKS * work_of(tip.header.bits), 0)
+        return max(tip.work - MARGIN_BLOCKS * work_of(tip.header.bits), self._policy.minimum_chain_work)
 
     def _forget(self, peer: Peer) -> None:
         self._peers.pop(peer, None)

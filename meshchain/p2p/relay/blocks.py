@@ -63,12 +63,13 @@ class BlockRelay:
 
     def __init__(
         self,
-        params: Params,  # noqa: ARG002 - every machine takes the same
+        params: Params,
         facts: Facts,
         rng: random.Random,
         *,
         announced: Announced,
     ) -> None:
+        self._least_work = params.policy.minimum_chain_work
         self._facts = facts
         self._hand_on = announced
         self._announcer = Announcer(facts, rng)
@@ -125,7 +126,8 @@ class BlockRelay:
         known = self._facts.header(header.id)
         if known is not None and known.flags & (Flag.BODY | Flag.FAILED):
             return []
-        if header.previous != self._facts.tip().id or (known is None and peer in self._checks):
+        tip = self._facts.tip()
+        if header.previous != tip.id or (known is None and (peer in self._checks or tip.work < self._least_work)):
             return self._hand_on(peer, header, now)
         if known is not None:
             return self._hunt(peer, message, now)
