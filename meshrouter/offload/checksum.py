@@ -26,7 +26,7 @@ def completed(packet: bytes, start: int, offset: int) -> bytes:
     The field must hold the pseudo-header's sum (a partial checksum), or have been filled with it.
     """
     field = start + offset
-    checksum = _ONES - ones_sum(packet[start:]) or _ONES
+    checksum = _ONES - ones_sum(packet[start:])
     return b"".join((packet[:field], checksum.to_bytes(2, "big"), packet[field + 2 :]))
 
 

@@ -1,4 +1,4 @@
-"""struct virtio_net_hdr: what a TUN with IFF_VNET_HDR puts before every packet (Linux, include/uapi/linux/virtio_net.h).
+"""struct virtio_net_hdr (Linux, include/uapi/linux/virtio_net.h): what a TUN with IFF_VNET_HDR puts before a packet.
 
     flags u8 · gso type u8 · header length u16 · gso size u16 · checksum start u16 · checksum offset u16
 
