@@ -45,7 +45,8 @@ class Setup:
     seed: bytes
     key: bytes
     zone: int
-    links: tuple[str, ...]
+    links: tuple[Mapping[str, Any], ...]
+    """``LinkSpec.to_json``."""
     tun: str | None
     gossip_port: int
     rules: tuple[Mapping[str, Any], ...] = ()

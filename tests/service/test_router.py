@@ -20,7 +20,7 @@ from tests.mesh.test_bindings import CLAIM, record
 from tests.node.test_ledger_service import service, until
 
 ME, PEER = Node(1), Node(2)
-SETUP = Setup(seed=ME.seed, key=ME.key, zone=0, links=("udp:eth0",), tun="mesh0", gossip_port=9337)
+SETUP = Setup(seed=ME.seed, key=ME.key, zone=0, links=({"name": "udp:eth0"},), tun="mesh0", gossip_port=9337)
 
 
 class Played:
@@ -104,7 +104,7 @@ async def test_a_router_is_told_who_it_is_and_what_the_ledger_says() -> None:
         start = await played.hear("start")
         assert start["seed"] == ME.seed.hex()
         assert start["genesis"] == lab.genesis.hex()
-        assert (start["links"], start["tun"], start["gossip_port"]) == (["udp:eth0"], "mesh0", 9337)
+        assert (start["links"], start["tun"], start["gossip_port"]) == ([{"name": "udp:eth0"}], "mesh0", 9337)
         assert (await played.hear("own"))["addresses"] == []
         await played.say(type="questions", subjects=[ME.key.hex(), CLAIM.hex()])
         (binding,) = (await played.hear("bindings"))["list"]
