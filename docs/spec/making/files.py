@@ -14,6 +14,10 @@ from docs.spec.making import (
     gossip_streams,
     hashes,
     headers,
+    meshp_announcements,
+    meshp_formats,
+    meshp_handshakes,
+    meshp_sealed,
     names,
     operations,
     records,
@@ -41,6 +45,10 @@ DOCUMENTS: Final[Mapping[str, Callable[[], Document]]] = {
     "gossip-greeting.json": gossip_greeting.document,
     "gossip-messages.json": gossip_messages.document,
     "gossip-compact.json": gossip_compact.document,
+    "meshp-formats.json": meshp_formats.document,
+    "meshp-handshakes.json": meshp_handshakes.document,
+    "meshp-sealed.json": meshp_sealed.document,
+    "meshp-announcements.json": meshp_announcements.document,
 }
 
 

@@ -46,10 +46,10 @@ def public(private: bytes) -> bytes:
 class Sealing:
     """h, ck, k and n of the handshake."""
 
-    def __init__(self) -> None:
-        self.h = self.ck = blake(b"Noise_XX_25519_ChaChaPoly_BLAKE2s")
+    def __init__(self, pattern: bytes = b"XX", prologue: bytes = b"meshchain gossip 1") -> None:
+        self.h = self.ck = blake(b"Noise_" + pattern + b"_25519_ChaChaPoly_BLAKE2s")
         self.k, self.n = EMPTY, 0
-        self.mix_hash(b"meshchain gossip 1")
+        self.mix_hash(prologue)
 
     def mix_hash(self, data: bytes) -> None:
         self.h = blake(self.h + data)
