@@ -24,6 +24,10 @@ class Neighbour:
     """What we send on."""
     role: Role = Role.GUEST
     """What the ledger says of its key now; kept by the coordinator."""
+    up: bool = False
+    """Whether its session is proven and not over: before and after, nothing but its frames' tags may be believed."""
+    mtu: int = 0
+    """Largest link frame that it takes, in bytes."""
     caps: int = 0
     gossip_port: int = 0
     height: int = 0
