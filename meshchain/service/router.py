@@ -22,6 +22,8 @@ from meshchain.mesh.watch import Answer, Watch
 from meshchain.service.ledger import LedgerService
 from meshrouter.binding_form import binding_to_json, bytes_from_json
 from meshrouter.directory import Binding
+from meshrouter.links.specs import LinkSpec
+from meshrouter.process.start import Start
 
 _LENGTH: Final = 4
 _MOST: Final = 1 << 20
@@ -40,13 +42,12 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What a router is started with."""
+    """What every router of this node is started with."""
 
     seed: bytes
     key: bytes
     zone: int
-    links: tuple[Mapping[str, Any], ...]
-    """``LinkSpec.to_json``."""
+    links: tuple[LinkSpec, ...]
     tun: str | None
     gossip_port: int
     rules: tuple[Mapping[str, Any], ...] = ()
@@ -144,9 +145,19 @@ class RouterService:
 
     async def _begin(self) -> None:
         setup, view = self._setup, self._ledger.view
-        start = {"seed": setup.seed.hex(), "genesis": view.genesis_id.hex(), "zone": setup.zone, "tun": setup.tun}
-        start |= {"links": list(setup.links), "gossip_port": setup.gossip_port, "rules": list(setup.rules)}
-        self._send({"type": "start", "seqno": await self._reserve(0), **start})
+        claims = own_addresses(view, setup.key)
+        start = Start(
+            seed=setup.seed,
+            genesis=view.genesis_id,
+            zone=setup.zone,
+            gossip_port=setup.gossip_port,
+            seqno=await self._reserve(0),
+            links=setup.links,
+            tun=setup.tun,
+            claimed=claims[0] if claims else None,
+            extra={"rules": list(setup.rules)},
+        )
+        self._send(start.to_json())
         self._watch = Watch()
         self._tell_tip()
 

@@ -15,12 +15,15 @@ from meshchain.service import router as module
 from meshchain.service.router import SEQNOS, MeshNeighbour, RouterService, Setup
 from meshrouter.binding_form import binding_from_json
 from meshrouter.directory import Binding, Role
+from meshrouter.links.specs import Kind, LinkSpec
+from meshrouter.process.start import Start
 from tests.ledger.kit import Lab, Node
 from tests.mesh.test_bindings import CLAIM, record
 from tests.node.test_ledger_service import service, until
 
 ME, PEER = Node(1), Node(2)
-SETUP = Setup(seed=ME.seed, key=ME.key, zone=0, links=({"name": "udp:eth0"},), tun="mesh0", gossip_port=9337)
+LINK = LinkSpec(kind=Kind.UDP_INTERFACE, name="udp:eth0", interface="eth0", port=3003)
+SETUP = Setup(seed=ME.seed, key=ME.key, zone=0, links=(LINK,), tun="mesh0", gossip_port=9337)
 
 
 class Played:
@@ -102,9 +105,9 @@ async def test_a_router_is_told_who_it_is_and_what_the_ledger_says() -> None:
     async with running(lab) as (_, started, tick):
         played = await started.next()
         start = await played.hear("start")
-        assert start["seed"] == ME.seed.hex()
-        assert start["genesis"] == lab.genesis.hex()
-        assert (start["links"], start["tun"], start["gossip_port"]) == ([{"name": "udp:eth0"}], "mesh0", 9337)
+        told = Start.from_json(start)
+        assert (told.seed, told.genesis, told.links) == (ME.seed, lab.genesis, (LINK,))
+        assert (told.tun, told.gossip_port, told.claimed) == ("mesh0", 9337, None)
         assert (await played.hear("own"))["addresses"] == []
         await played.say(type="questions", subjects=[ME.key.hex(), CLAIM.hex()])
         (binding,) = (await played.hear("bindings"))["list"]
