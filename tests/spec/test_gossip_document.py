@@ -17,6 +17,7 @@ from meshchain.p2p.headersync import sync as headers
 from meshchain.p2p.messages import LIMITS, MAX_BLOCKS, TYPES, block_operations
 from meshchain.p2p.relay import announcer, hunt, operations, outbox, requests, verdict
 from meshchain.p2p.relay import blocks as relay
+from meshchain.p2p.serving import counter
 from meshchain.p2p.slots import configured, duplicates, inbound, slots
 from meshchain.p2p.transport import HANDSHAKE_TIME, frames, keyexchange
 from tests.spec.reading import SPEC, VECTORS, consensus_of, load
@@ -97,6 +98,8 @@ def test_numbers_of_policy() -> None:
         ("operations of a peer whose signature is to be checked", budgets.SIGNATURES),
         ("operations of a peer whose stamp is to be checked", budgets.STAMPS),
         ("work for unproven operations of all peers", budgets.UNVERIFIED),
+        ("answers about the chain to a peer", counter.A_PEER),
+        ("answers about the chain to all peers", counter.ALL),
     ):
         per_second, burst = rates[name]
         assert float(per_second.split()[0]) == rate.per_second
@@ -106,6 +109,7 @@ def test_numbers_of_policy() -> None:
 SAID: Final = (
     f"{conduct.BAN_POINTS} points are a ban",
     f"and of the host for {conduct.BAN_TIME / 3600:.0f} h",
+    f"up to {MAX_BLOCKS} blocks and {counter.MOST_HEADER_QUESTIONS} questions for headers",
     f"after 1 s, 2 s, … {configured.LAST_RETRY:.0f} s, but after {configured.LAST_RETRY_OF_KNOWN:.0f} s at most",
     f"At most {inbound.MOST_INBOUND} inbound connections, {inbound.MOST_A_HOST} of one host",
     f"A side that is not ready {session.GREETING_TIME:.0f} s after",

@@ -1,5 +1,6 @@
 """meshp-*.json: this implementation says and takes what the files say."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from meshrouter.errors import WireError
 from meshrouter.handshake import Door, Initiation, Offer, Opener, ReplayWindow, full_counter
 from meshrouter.identity import Identity
 from meshrouter.neighbours.session import LinkSession
+from meshrouter.routing.digest import Account
 from meshrouter.wire import control, frame, meshctl, packet, sec, train
 from meshrouter.wire.ends import EndHandshake
 from tests.spec.reading import load, raw
@@ -80,6 +82,23 @@ def test_a_handshake(kind: str) -> None:
     finished = initiation.finish(response)
     assert (finished.payload, finished.remote_index) == (second, BEN.index)
     assert (finished.send, finished.receive) == (forth, back)
+
+
+@pytest.mark.parametrize("case", HANDSHAKES["refused"], ids=lambda case: case["why"])
+def test_refused_handshakes(case: dict[str, Any]) -> None:
+    link = HANDSHAKES["link"]
+    initiation = Initiation(
+        ANN.identity, BEN.identity.key, raw(link["prologue"]), raw(link["payloads"][0]), ANN.index, ANN.rng
+    )
+    door = Door(BEN.identity, raw(link["prologue"]), BEN.rng)
+    takes: dict[str, Callable[[bytes], object]] = {
+        "responder": lambda found: door.consume(found, b"", 0.0),
+        "initiator": initiation.finish,
+        "cookie": initiation.read_cookie,
+    }
+    with pytest.raises(WireError) as caught:
+        takes[case["to"]](raw(case["body"]))
+    assert caught.value.code == case["code"]
 
 
 def body(kind: str, text: str) -> bytes:
@@ -161,3 +180,11 @@ def test_announcements(case: dict[str, Any]) -> None:
     update = control.Update.decode(raw(case["update"]))
     assert (update.id.hex(), update.key, update.metric) == (case["id"], key, 0)
     assert verify_ed25519(key, update.signed(genesis, key), update.signature)
+
+
+def test_digests() -> None:
+    for case in ANNOUNCEMENTS["digests"]:
+        account = Account()
+        for number, route in enumerate(case["routes"]):
+            account.put(bytes((number,)), raw(route["key"]), route["seqno"], route["metric"])
+        assert account.digest == (case["digest"], case["count"])

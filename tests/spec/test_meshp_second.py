@@ -1,5 +1,7 @@
 """A second implementation of formats, handshakes and sealing, written from meshp.md, agrees with the first."""
 
+import hashlib
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -132,6 +134,19 @@ def test_the_handshakes_of_the_vectors(kind: str) -> None:
     assert case["keys"] == {"forth": forth.hex(), "back": back.hex()}
 
 
+@pytest.mark.parametrize("case", HANDSHAKES["refused"], ids=lambda case: case["why"])
+def test_refused_handshakes(case: dict[str, Any]) -> None:
+    link, ann, ben, body = HANDSHAKES["link"], known("initiator"), known("responder"), raw(case["body"])
+    initiator = sealing.Initiator(ann, ben.key, raw(link["prologue"]), raw(link["payloads"][0]))
+    takes: dict[str, Callable[[], object]] = {
+        "responder": lambda: sealing.Responder(ben, raw(link["prologue"]), body),
+        "initiator": lambda: initiator.finish(body),
+        "cookie": lambda: sealing.open_cookie(body, ben.key, initiator.init()[-32:-16]),
+    }
+    with pytest.raises(InvalidError):
+        takes[case["to"]]()
+
+
 @pytest.mark.parametrize("kind", ["link", "end"])
 def test_the_cookies_of_the_vectors(kind: str) -> None:
     case, ben = HANDSHAKES[kind]["cookie"], known("responder")
@@ -249,3 +264,13 @@ def test_announcements_of_the_vectors() -> None:
         assert digest.hex() == case["digest"]
         assert fields["signature"].hex() == case["signature"]
         assert verify_ed25519(fields["key"], digest, fields["signature"])
+
+
+def test_digests_of_the_vectors() -> None:
+    for case in ANNOUNCEMENTS["digests"]:
+        laid_out = [
+            raw(route["key"]) + route["seqno"].to_bytes(8, "big") + route["metric"].to_bytes(2, "big")
+            for route in case["routes"]
+        ]
+        terms = [int.from_bytes(hashlib.blake2s(data, digest_size=8).digest(), "big") for data in laid_out]
+        assert (sum(terms) % 2**64, len(terms)) == (case["digest"], case["count"])

@@ -16,8 +16,10 @@ from docs.spec.making import (
     headers,
     meshp_announcements,
     meshp_formats,
+    meshp_groups,
     meshp_handshakes,
     meshp_sealed,
+    meshp_traces,
     names,
     operations,
     records,
@@ -49,6 +51,8 @@ DOCUMENTS: Final[Mapping[str, Callable[[], Document]]] = {
     "meshp-handshakes.json": meshp_handshakes.document,
     "meshp-sealed.json": meshp_sealed.document,
     "meshp-announcements.json": meshp_announcements.document,
+    "meshp-traces.json": meshp_traces.document,
+    "meshp-groups.json": meshp_groups.document,
 }
 
 

@@ -1,7 +1,7 @@
 """meshp-handshakes.json: a handshake between neighbours and one between ends, byte by byte, with a cookie."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2s
 from typing import Final
@@ -11,6 +11,7 @@ from meshchain.crypto import x25519_public_from_ed25519
 from meshrouter.handshake.cookies import CookieMaker
 from meshrouter.handshake.door import Door, Offer
 from meshrouter.handshake.initiation import Initiation
+from meshrouter.handshake.macs import mac, mac1_key
 from meshrouter.identity import Identity
 from meshrouter.wire import ends, frame, packet
 from meshrouter.wire.ends import EndHandshake
@@ -81,6 +82,10 @@ def document() -> Document:
         "responder": BEN.shown(),
         "link": _handshake(LINK, neighbours[0].encode(), neighbours[1].encode(), link_source, _frame),
         "end": _handshake(END, between[0].encode(), between[1].encode(), ANN.identity.id, _packet),
+        "refused": [
+            {"why": why, "code": code, "to": to, "body": body.hex()}
+            for why, code, to, body in _refused(neighbours[0].encode(), neighbours[1].encode())
+        ],
     }
 
 
@@ -130,5 +135,74 @@ def _cookie(initiation: Initiation, init: bytes, source: bytes) -> bytes:
     maker = CookieMaker(BEN.identity.id, Fixed(secret("cookie nonce")[:24], secret("cookie secret")))
     body = maker.sealed(source, init[-32:-16], 0.0)
     initiation.read_cookie(body)
-    assert maker.holds(source, initiation.message()[:-16], initiation.message()[-16:], 0.0)
+    again = initiation.message()
+    assert maker.holds(source, again[:-16], again[-16:], 0.0)
     return body
+
+
+# --- what must be refused, between neighbours --------------------------------------------------------------------
+
+
+def _refused(first: bytes, second: bytes) -> Iterator[tuple[str, str, str, bytes]]:
+    """(why, code, who gets it, body of an INIT, a RESPONSE or a COOKIE)."""
+    initiation = _initiation(first)
+    init = initiation.message()
+    offer = Door(BEN.identity, LINK, BEN.rng).consume(init, b"", 0.0)
+    assert isinstance(offer, Offer)
+    response = offer.answer(second, BEN.index)[0]
+    yield "INIT: mac1 changed", "handshake-mac1", "responder", _flipped(init, -32)
+    yield "INIT: another index under the same mac1", "handshake-mac1", "responder", _flipped(init, 0)
+    yield "INIT: to another id", "handshake-mac1", "responder", _with_mac1(init, ANN.identity.id)
+    yield "INIT: payload changed", "handshake-noise", "responder", _again(_flipped(init, 90))
+    yield (
+        "INIT: an ephemeral key of small order",
+        "handshake-noise",
+        "responder",
+        _again(init[:4] + bytes(32) + init[36:]),
+    )
+    yield (
+        "INIT: of another network",
+        "handshake-noise",
+        "responder",
+        _initiation(first, b"meshp link 1" + bytes(32)).message(),
+    )
+    yield "INIT: for ends", "handshake-noise", "responder", _initiation(first, END).message()
+    yield "INIT: goes by the key of another", "handshake-key", "responder", _initiation(second).message()
+    yield "RESPONSE: mac1 changed", "handshake-mac1", "initiator", _flipped(response, -32)
+    yield "RESPONSE: payload changed", "handshake-noise", "initiator", _again(_flipped(response, 40))
+    offer = Door(BEN.identity, LINK, BEN.rng).consume(init, b"", 0.0)
+    assert isinstance(offer, Offer)
+    other = offer.answer(_minus(second), BEN.index)[0]
+    yield "RESPONSE: goes by the other key of the same X25519 form", "handshake-key", "initiator", other
+    cookie = _cookie(initiation, init, b"")
+    yield "COOKIE: changed", "cookie-tag", "cookie", _flipped(cookie, 30)
+    yield "COOKIE: of another INIT", "cookie-tag", "cookie", _cookie_of(secret("another mac1")[:16])
+
+
+def _initiation(payload: bytes, prologue: bytes = LINK) -> Initiation:
+    return Initiation(ANN.identity, BEN.identity.key, prologue, payload, ANN.index, ANN.rng)
+
+
+def _minus(payload: bytes) -> bytes:
+    """With the key −A in the place of A: the sign of x is the highest bit (RFC 8032 §5.1.2)."""
+    return _flipped(payload, 31, 0x80)
+
+
+def _flipped(data: bytes, at: int, bits: int = 1) -> bytes:
+    changed = bytearray(data)
+    changed[at] ^= bits
+    return bytes(changed)
+
+
+def _again(body: bytes) -> bytes:
+    """With the mac1 that fits."""
+    return _with_mac1(body, BEN.identity.id)
+
+
+def _with_mac1(body: bytes, responder: bytes) -> bytes:
+    return body[:-32] + mac(mac1_key(responder), body[:-32]) + body[-16:]
+
+
+def _cookie_of(mac1: bytes) -> bytes:
+    maker = CookieMaker(BEN.identity.id, Fixed(secret("cookie nonce")[:24], secret("cookie secret")))
+    return maker.sealed(b"", mac1, 0.0)

@@ -55,6 +55,17 @@ CONTROL: Final = {
 }  # fmt: skip
 
 
+TICKET: Final[Table] = (("nonce", -16), ("key", -32), ("target", -14), ("height", 4), ("flags", 1), ("signature", -64))
+SIDE: Final[Table] = (
+    ("key", -32), ("medium", 1), ("cost", 2), ("rtt", 4), ("loss", 2), ("queue", 2), ("mtu", 2),
+)  # fmt: skip
+REPORT: Final[Table] = (
+    ("nonce", -16), ("direction", 1), ("previous", -32), ("key", -32), ("hop_limit", 1), ("flags", 1), ("height", 4),
+    ("zone", 2), ("ingress", -45), ("egress", -45), ("metric", 2), ("runner_up", -14), ("runner_up_metric", 2),
+    ("why", -24), ("received", 8), ("sent", 8), ("version", -12),
+)  # fmt: skip
+
+
 def id_of(key: bytes) -> bytes:
     derived = hashlib.blake2s(key, person=b"meshaddr").digest()[:14]
     need(derived[:8] != bytes(8))
@@ -142,3 +153,51 @@ def control(data: bytes) -> list[tuple[str, Fields]]:
 def meshctl(data: bytes) -> Fields:
     need(data and data[0] in (1, 2))
     return read({1: "ERR", 2: "NOSESSION"}[data[0]], data[1:])
+
+
+# --- probes ----------------------------------------------------------------------------------------------------
+
+
+def ticket(data: bytes) -> Fields:
+    found = table(TICKET, data)
+    need(found["flags"] < 2)
+    id_of(found["key"])
+    return found
+
+
+def trace(data: bytes) -> Fields:
+    """A PROBE or a REPORT in clear."""
+    need(len(data) == 314 and data[0] in (3, 5))
+    return probe(data[1:]) if data[0] == 3 else report(data[1:])
+
+
+def probe(data: bytes) -> Fields:
+    found = table((("mode", 1), ("direction", 1), ("previous", -32), ("ticket", -131), ("zeros", -148)), data)
+    need(found["mode"] == 1 and found["direction"] < 2 and not any(found.pop("zeros")))
+    return {**found, "ticket": ticket(found["ticket"])}
+
+
+def report(data: bytes) -> Fields:
+    found = table((*REPORT, ("signature", -64)), data)
+    flags = found["flags"]
+    need(found["direction"] < 2 and flags < 16 and max(found["received"], found["sent"]) < 2**51)
+    id_of(found["key"])
+    other = found["runner_up"] + found["runner_up_metric"].to_bytes(2, "big") + found["why"]
+    need(flags & 8 or not any(other))
+    printable(found["why"])
+    printable(found["version"])
+    return {**found, "ingress": side(found["ingress"], flags & 2), "egress": side(found["egress"], flags & 4)}
+
+
+def side(data: bytes, there: int) -> Fields | None:
+    if not there:
+        need(not any(data))
+        return None
+    found = table(SIDE, data)
+    need(1 <= found["medium"] <= 4)
+    id_of(found["key"])
+    return found
+
+
+def printable(text: bytes) -> None:
+    need(all(0x20 <= byte < 0x7F for byte in text.rstrip(b"\0")))
