@@ -47,11 +47,11 @@ class Sealer:
 class Opener:
     """What we receive, each message once."""
 
-    __slots__ = ("aead", "window")
+    __slots__ = ("_open", "window")
 
     def __init__(self, key: bytes, window: int) -> None:
         """``window``: how far (in messages, a multiple of 64) one may come behind the newest."""
-        self.aead = Aead(key)
+        self._open = Aead(key).open
         self.window = ReplayWindow(window)
 
     def open(self, low: int, sealed: bytes, associated: bytes) -> bytes | None:
@@ -61,10 +61,10 @@ class Opener:
         """
         window = self.window
         greatest = window.greatest
-        counter = greatest + ((low - greatest + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
+        counter = low if low == greatest + 1 else full_counter(low, greatest)
         if counter <= greatest and not window.fresh(counter):
             return None
-        plaintext = self.aead.open(NONCE.pack(counter), sealed, associated)
+        plaintext = self._open(NONCE.pack(counter), sealed, associated)
         if plaintext is not None:
             window.seen(counter)
         return plaintext

@@ -36,11 +36,11 @@ class ReplayWindow:
     def seen(self, counter: int) -> None:
         """It came, fresh and proven."""
         word = counter >> 6
-        if counter > self.greatest:
-            steps = word - (self.greatest >> 6)
-            if steps:
-                self._clear(word, steps)
+        greatest = self.greatest
+        if counter > greatest:
             self.greatest = counter
+            if word != greatest >> 6:
+                self._clear(word, word - (greatest >> 6))
         self._words[word % self._count] |= 1 << (counter & 63)
 
     def _clear(self, last: int, steps: int) -> None:

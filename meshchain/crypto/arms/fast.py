@@ -76,7 +76,7 @@ def chacha_open(key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> b
 def chacha_of(
     key: bytes,
 ) -> tuple[Callable[[bytes, bytes, bytes], bytes], Callable[[bytes, bytes, bytes], bytes | None]]:
-    """Making the library's object costs a third of sealing a packet with it."""
+    """Making the library's object costs half of sealing a packet with it."""
     cipher = ChaCha20Poly1305(key)
     decrypt = cipher.decrypt
 
