@@ -121,5 +121,11 @@ class NodeApi(Protocol):
 
     async def check_chain(self) -> CheckReport: ...
 
+    async def mesh(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The router's answer to a question of ``meshrouter.control``; LocalError with the router's code.
+
+        Codes: router-off (this node runs none), router-down, router-timeout, busy, no-route, bad-…
+        """
+
     def stop(self) -> None:
         """Begin a clean stop and return."""

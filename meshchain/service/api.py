@@ -1,7 +1,7 @@
 """The running node as the RPC server sees it (``meshchain.rpc.api.NodeApi``)."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ import trio
 
 from meshchain.ledger.chain.check import CheckReport, check_chain
 from meshchain.ledger.chain.view import ChainView
-from meshchain.ledger.errors import RuleError
+from meshchain.ledger.errors import LocalError, RuleError
 from meshchain.ledger.mining import waits_for_block
 from meshchain.ledger.names import check_name
 from meshchain.ledger.params import Params
@@ -24,6 +24,9 @@ from meshchain.service.bridge import Bridge
 from meshchain.service.ledger import LedgerService
 from meshchain.service.miner import Miner
 from meshchain.service.nodekey import NodeKey
+
+AskRouter = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""(method, parameters) → the router's answer, in the node's loop; LocalError."""
 
 
 class NodeService:
@@ -43,7 +46,9 @@ class NodeService:
         alarms: Alarms,
         bridge: Bridge,
         stop: Callable[[], None],
+        ask_router: AskRouter | None = None,
     ) -> None:
+        """``ask_router``: None if this node runs no router."""
         self.params = params
         self.datadir = datadir
         self.started = started
@@ -55,6 +60,7 @@ class NodeService:
         self._alarms = alarms
         self._bridge = bridge
         self._stop = stop
+        self._ask_router = ask_router
 
     # --- reads, from any thread ----------------------------------------------------------------------------
 
@@ -123,6 +129,11 @@ class NodeService:
 
     async def check_chain(self) -> CheckReport:
         return await self._bridge.call(self._check)
+
+    async def mesh(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._ask_router is None:
+            raise LocalError("router-off", "this node runs no router: it was started without links and without TUN")
+        return await self._bridge.call(self._ask_router, method, params)
 
     def stop(self) -> None:
         self._stop()

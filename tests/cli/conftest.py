@@ -12,7 +12,7 @@ from meshchain.cli.meshctl import meshctl
 from meshchain.rpc.client.commandline import run
 from meshchain.rpc.server import RpcServer
 from tests.rpc.ledger_node import LedgerNode
-from tests.rpc.people import ALICE, hosted
+from tests.rpc.people import settle_alice
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Shell:
 def node(tmp_path: Path) -> LedgerNode:
     made = LedgerNode(tmp_path / "dev")
     made.datadir.mkdir()
-    ALICE.register(made, "alice", record=hosted(made, ALICE, "alice", "eeee::1"))
+    settle_alice(made)
     return made
 
 

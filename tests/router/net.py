@@ -5,7 +5,7 @@ tested are the machines that sit on it. ``corrupt`` lets a node do to what passe
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -15,19 +15,11 @@ from meshrouter.identity import Identity
 from meshrouter.links.link import Link, Medium
 from meshrouter.neighbours.neighbour import Neighbour
 from meshrouter.neighbours.session import LinkSession
+from meshrouter.routing.route import METRIC, NONE, Route
 
 GENESIS = bytes(range(32))
 LATENCY = 0.001
 """Seconds a hop."""
-
-
-@dataclass
-class NetRoute:
-    metric: int
-    next_hop: Neighbour
-    runner_up: Neighbour | None = None
-    runner_up_metric: int = 0
-    why: str = ""
 
 
 @dataclass
@@ -51,8 +43,14 @@ class Place:
     delivered: Callable[[bytes], None] = lambda _packet: None
     """An IPv6 packet out of a session."""
     corrupt: Callable[[bytes], bytes | None] = lambda packet: packet
+    claimed: bytes | None = None
     passed: list[bytes] = field(default_factory=list)
     """Every packet that went through or ended here, as it came in."""
+
+    @property
+    def addresses(self) -> tuple[bytes, ...]:
+        own = self.env.identity.address
+        return (own,) if self.claimed is None else (self.claimed, own)
 
     @property
     def id(self) -> bytes:
@@ -62,7 +60,7 @@ class Place:
     def key(self) -> bytes:
         return self.env.identity.key
 
-    def route(self, to: bytes) -> NetRoute | None:
+    def route(self, to: bytes) -> Route | None:
         return self.net.route(self.name, to)
 
     def send_packet(self, packet: bytes, now: float) -> bool:
@@ -76,8 +74,9 @@ class Place:
 
 
 class Net:
-    def __init__(self, *edges: str, seed: int = 1) -> None:
-        """``edges``: pairs of names of one letter each, ``"ab"``."""
+    def __init__(self, *edges: str, seed: int = 1, seeds: Mapping[str, bytes] | None = None) -> None:
+        """``edges``: pairs of names of one letter each, ``"ab"``. ``seeds``: of node keys that matter."""
+        self.seeds = dict(seeds or {})
         self.now = 0.0
         self.rng = Random(seed)
         self.places: dict[str, Place] = {}
@@ -98,7 +97,7 @@ class Net:
             place.directory.binding(key)
             place.directory.told_binding(Binding(key, role, name, address))
 
-    def route(self, at: str, to: bytes) -> NetRoute | None:
+    def route(self, at: str, to: bytes) -> Route | None:
         """The way with the fewest hops, the first of those by name; the runner-up is the next neighbour's."""
         ways = sorted(
             (distance, name)
@@ -108,11 +107,13 @@ class Net:
         if not ways:
             return None
         (best, name), *others = ways
-        route = NetRoute(96 * (best + 1), self[at].neighbours[name])
-        if others:
-            route.runner_up, route.runner_up_metric = self[at].neighbours[others[0][1]], 96 * (others[0][0] + 1)
-            route.why = "dearer"
-        return route
+        other = self[at].neighbours[others[0][1]] if others else None
+        key = next(place.key for place in self.places.values() if place.id == to)
+        return Route(
+            id=to, key=key, seqno=7, caps=1, height=1000,
+            metric=96 * (best + 1), next_hop=self[at].neighbours[name], spare=other, runner_up=other,
+            runner_up_metric=96 * (others[0][0] + 1) if others else 0, why=METRIC if others else NONE,
+        )  # fmt: skip
 
     def carry(self, at: str, neighbour: Neighbour, packet: bytes) -> None:
         """Over one link."""
@@ -121,7 +122,7 @@ class Net:
 
     def carry_sealed(self, at: str, packet: bytes) -> None:
         """Along the way, to the end of a session; lost where there is no way."""
-        end = next((place for place in self.places.values() if place.env.identity.address == packet[24:40]), None)
+        end = next((place for place in self.places.values() if packet[24:40] in place.addresses), None)
         hops = None if end is None else self._distance(at, end.id)
         if end is not None and hops is not None:
             left = packet[7] - hops + 1
@@ -160,7 +161,9 @@ class Net:
 
     def _place(self, name: str) -> Place:
         if name not in self.places:
-            env = Env(identity=Identity.from_seed(bytes([ord(name)]) * 32), genesis=GENESIS, rng=self.rng)
+            env = Env(
+                identity=Identity.from_seed(self.seeds.get(name, name.encode() * 32)), genesis=GENESIS, rng=self.rng
+            )
             self.places[name] = Place(self, name, env)
             self.places[name].directory.tip = Tip(1000, synced=True)
         return self.places[name]

@@ -1,4 +1,4 @@
-"""A node whose ledger has alice (hosted by the node, claims eeee::1)."""
+"""A node whose ledger has alice (hosted by the node, claims eeee::1), and which runs a router."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ import pytest
 
 from tests.rpc.caller import Caller, caller
 from tests.rpc.ledger_node import LedgerNode
-from tests.rpc.people import ALICE, hosted
+from tests.rpc.people import settle_alice
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> LedgerNode:
     made = LedgerNode(tmp_path)
-    ALICE.register(made, "alice", record=hosted(made, ALICE, "alice", "eeee::1"))
+    settle_alice(made)
     return made
 
 

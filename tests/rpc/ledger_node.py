@@ -18,7 +18,7 @@ from meshchain.ledger.chain.check import CheckReport, check_chain
 from meshchain.ledger.chain.connect import apply_block
 from meshchain.ledger.chain.statedb import changes_of
 from meshchain.ledger.chain.view import ChainView
-from meshchain.ledger.errors import RuleError
+from meshchain.ledger.errors import LocalError, RuleError
 from meshchain.ledger.header import VERSION, Header, operations_root
 from meshchain.ledger.operations import Commit, Operation
 from meshchain.ledger.params import Params
@@ -30,6 +30,7 @@ from meshchain.ledger.state import Overlay
 from meshchain.ledger.store.memory import MemoryStore
 from meshchain.ledger.workers import InlineWorkers
 from meshchain.rpc.api import Alarm, Identity, MiningStatus, Pending, QueueStatus, SyncStatus
+from tests.router.control.kit import MeshRouter
 
 NODE_SEED = bytes(range(32))
 
@@ -53,6 +54,7 @@ class LedgerNode:
     peer_rows: tuple[Mapping[str, Any], ...] = ()
     ban_rows: tuple[Mapping[str, Any], ...] = ()
     mesh_name: str | None = None
+    router: MeshRouter | None = None
 
     def __post_init__(self) -> None:
         self.chain = Chain(MemoryStore(), self.params, InlineWorkers())
@@ -137,6 +139,11 @@ class LedgerNode:
     async def check_chain(self) -> CheckReport:
         self.checks += 1
         return check_chain(self.chain.store.snapshot(), MemoryStore(), self.params, self.chain.genesis_id)
+
+    async def mesh(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self.router is None:
+            raise LocalError("router-off", "this node runs no router")
+        return self.router.ask(method, params)
 
     def stop(self) -> None:
         self.stops += 1

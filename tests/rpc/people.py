@@ -8,6 +8,9 @@ from meshchain.crypto.address import node_address
 from meshchain.ledger import operations
 from meshchain.ledger.entry import Record
 from meshchain.ledger.operations import Commit, NamedOperation, Operation, Reveal
+from meshchain.ledger.record import proof_message
+from meshrouter.identity import Identity
+from tests.router.control.kit import MeshRouter
 from tests.rpc.ledger_node import NODE_SEED, LedgerNode
 
 
@@ -50,6 +53,26 @@ class Owner:
                 for name in names
             ),
         )
+
+
+def settle_alice(node: LedgerNode) -> None:
+    """The node hosts alice, who claims eeee::1; its router is a, the first of the line a-b-c-d."""
+    ALICE.register(node, "alice", record=hosted(node, ALICE, "alice", "eeee::1"))
+    node.router = MeshRouter("ab", "bc", "cd", seed=NODE_SEED, claimed=IPv6Address("eeee::1").packed)
+
+
+def settle_bob(node: LedgerNode) -> None:
+    """bob is on d at the line's other end, and b is one of bob's hosts: phone.bob."""
+    assert node.router is not None
+    hosts = [
+        _host(node, BOB, "bob", node.router.net[at].env.identity, label) for at, label in (("d", ""), ("b", "phone"))
+    ]
+    BOB.register(node, "bob", record={"hosts": [*hosts]})
+
+
+def _host(node: LedgerNode, owner: Owner, name: str, identity: Identity, label: str) -> Record:
+    proof = identity.sign(proof_message(node.chain.genesis_id, owner.key, identity.key, name))
+    return {"label": label, "key": identity.key, "ip6": identity.address, "zone": 0, "proof": proof}
 
 
 def hosted(node: LedgerNode, owner: Owner, name: str, claim: str | None = None) -> Record:

@@ -1,5 +1,6 @@
 """Tracers on a small mesh."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from meshrouter.neighbours.neighbour import Neighbour
@@ -12,15 +13,16 @@ from tests.router.net import Net, Place
 class Traced:
     """Every node has a Tracer; ``results`` are those of all of them."""
 
-    def __init__(self, *edges: str) -> None:
-        self.net = Net(*edges)
+    def __init__(self, *edges: str, seeds: Mapping[str, bytes] | None = None) -> None:
+        self.net = Net(*edges, seeds=seeds)
         self.results: list[TraceResult | PingResult] = []
-        self.tracers = {name: self._tracer(place) for name, place in self.net.places.items()}
+        self.tracers = {name: self.tracer(place, self.results.append) for name, place in self.net.places.items()}
 
-    def _tracer(self, place: Place) -> Tracer:
+    def tracer(self, place: Place, on_result: Callable[[TraceResult | PingResult], None]) -> Tracer:
+        """A node's, in place of what it had."""
         tracer = Tracer(
             place.env, place.directory, send_packet=place.send_packet, send_sealed=place.send_sealed,
-            route=place.route, on_result=self.results.append, version="0.1.0",
+            route=place.route, on_result=on_result, version="0.1.0",
         )  # fmt: skip
         place.on_probe = partial(self._probe, tracer)
         place.arrived = lambda packet, ingress: tracer.arrived(packet, ingress, self.net.now)

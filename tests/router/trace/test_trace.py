@@ -48,7 +48,7 @@ def test_a_report_says_what_the_hop_knows() -> None:
     assert isinstance(third, Hop)
     assert isinstance(end, Hop)
     assert start.report.runner_up is not None
-    assert (start.report.runner_up.id, start.report.runner_up.why) == (traced.net["c"].id, "dearer")
+    assert (start.report.runner_up.id, start.report.runner_up.why) == (traced.net["c"].id, "metric")
     assert third.report.ingress is not None
     assert third.report.ingress.key == traced.net["b"].key
     assert third.report.ingress.mtu == 1500
@@ -236,7 +236,7 @@ def test_the_budget_is_kept_and_shared() -> None:
 
 def ask(traced: Traced, start: str) -> None:
     """A probe from ``start`` to d by a tracer of its own, since one has at most 16 under way."""
-    tracer = traced._tracer(traced.net[start])
+    tracer = traced.tracer(traced.net[start], traced.results.append)
     tracer.trace(traced.net["d"].id, traced.net.now, reverse=False, timeout=3.0)
 
 
