@@ -1,7 +1,6 @@
 """Packets go from TUN to TUN as they were, and no more handshakes happen than have to."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -119,7 +118,7 @@ def test_flow_labels_tell_flows_apart_and_nothing_else() -> None:
     world = World("a", "b")
     a, b = world.connected()
 
-    def label(**fields: Any) -> int:
+    def label(**fields: int | tuple[int, int]) -> int:
         world.carried.clear()
         a.send(between(a, b, **fields))
         return int.from_bytes(world.carried[0][:4], "big") & 0xFFFFF

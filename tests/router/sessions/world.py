@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from meshchain.crypto.address import is_claimable
 from meshrouter.directory import Binding, Directory, Role, Tip
@@ -218,9 +218,9 @@ class World:
         return one, other
 
 
-def between(source: Host, target: Host, payload: bytes = b"hello", **fields: Any) -> Segment:
+def between(source: Host, target: Host, payload: bytes = b"hello", **fields: int | tuple[int, int]) -> Segment:
     """A TCP segment from one's address to the other's."""
-    return Segment(payload, source=source.address, destination=target.address, **fields)
+    return Segment(payload, source=source.address, destination=target.address, **fields)  # type: ignore[arg-type]
 
 
 def sealed(carried: list[bytes]) -> list[bytes]:
