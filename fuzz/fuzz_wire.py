@@ -17,6 +17,10 @@ except ImportError:
 
 with atheris.instrument_imports():
     from meshrouter.errors import WireError
+    from meshrouter.groups.message import GroupData
+    from meshrouter.trace.echo import Echo, EchoReply
+    from meshrouter.trace.probe import Probe
+    from meshrouter.trace.report import SignedReport
     from meshrouter.wire import beacon, control, ends, frame, handshake, meshctl, packet, sec, train
     from meshrouter.wire.nosession import NoSession
 
@@ -37,9 +41,13 @@ CLASSES = (
     train.Piece,
     *control.TYPES.values(),
     *meshctl.TYPES.values(),
+    GroupData,
+    Echo,
+    EchoReply,
 )
+CTL_TYPES = {**meshctl.TYPES, Probe.TYPE: Probe, SignedReport.TYPE: SignedReport}
 LOOSE = (frame.Frame, packet.Packet)
-SIZES = (0, 1, 8, 15, 22, 23, 34, 43, 51, 53, 97, 115)
+SIZES = (0, 1, 8, 15, 22, 23, 34, 43, 51, 53, 97, 115, 313)
 
 
 def try_class(cls: type, raw: bytes) -> None:
@@ -63,7 +71,7 @@ def try_control(raw: bytes) -> None:
 
 def try_meshctl(raw: bytes) -> None:
     try:
-        message = meshctl.decode(raw)
+        message = meshctl.decode(raw, CTL_TYPES)
     except WireError:
         return
     if meshctl.encode(message) != raw:
@@ -89,7 +97,7 @@ def one_input(raw: bytes) -> None:
     if choice == 0:
         try_control(built_control(data))
     elif choice == 1:
-        try_meshctl(bytes((data.ConsumeIntInRange(0, 3),)) + body(data))
+        try_meshctl(bytes((data.ConsumeIntInRange(0, 6),)) + body(data))
     elif choice == 2:
         rest = data.ConsumeBytes(data.remaining_bytes())
         try_control(rest)

@@ -17,7 +17,7 @@
     181  runner-up 14      id of the next best next hop
     195  its metric u16
     197  why 24            why it lost: ASCII, zero-padded
-    221  received u64      µs on a clock of the reporter's own
+    221  received u64      µs on a clock of the reporter's own, below 2^51
     229  sent u64
     237  version 12        of its software, ASCII, zero-padded
     249  signature 64      over the report's hash, H("meshp-report", all 249 bytes before it)
@@ -51,6 +51,8 @@ _INGRESS: Final = 2
 _EGRESS: Final = 4
 _RUNNER_UP: Final = 8
 _UNKNOWN_RTT: Final = 0xFFFF_FFFF
+MOST_TIME: Final = 1 << 51
+"""Microseconds, 71 years: up to here, seconds in a float tell them all apart."""
 _MEDIA: Final = (Medium.VIRTUAL, Medium.UDP, Medium.ETHERNET, Medium.STREAM)
 """On the wire: 1 and up, in this order."""
 
@@ -129,6 +131,7 @@ class Report:
         metric, other, other_metric, why, received, sent, version = _TAIL.unpack_from(data, _SIGNED - _TAIL.size)
         id_of(key)
         need(direction in DIRECTIONS, "report-direction", f"no probe goes in direction {direction}")
+        need(max(received, sent) < MOST_TIME, "report-time", "no clock shows so many microseconds")
         report = cls(
             nonce=nonce,
             direction=direction,

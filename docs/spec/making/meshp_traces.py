@@ -110,6 +110,8 @@ def _refused(hop: tuple[Identity, Report]) -> Iterator[tuple[str, str, bytes]]:
     yield "an ingress of medium 5", "report-medium", _changed(report, 1 + 89 + 32, 5)
     yield "a runner-up that flags do not announce", "report-form", _changed(report, 1 + 181, 1)
     yield "flags 16", "report-form", _changed(report, 1 + 82, 16 | 6)
+    yield "a time that no clock shows", "report-time", report[:222] + (1 << 51).to_bytes(8, "big") + report[230:]
+    yield "the last time of all", "report-time", report[:230] + b"\xff" * 8 + report[238:]
     yield "a version with a line's end", "report-text", _changed(report, 1 + 237, 10)
 
 
