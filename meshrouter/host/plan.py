@@ -16,30 +16,29 @@ GROUPS: Final = "ff18:eeee::/32"
 
 @dataclass(frozen=True, slots=True)
 class HostPlan:
-    """``derived`` and ``claimed``: own mesh addresses, 16 bytes; ``claimed`` None where no name gives one."""
+    """``derived`` and ``claimed``: own mesh addresses, 16 bytes each; ``claimed`` empty where no name gives one."""
 
     tun: str
     derived: bytes
-    claimed: bytes | None = None
+    claimed: tuple[bytes, ...] = ()
     loopback: bool = True
     """Whether ``lo2`` and its rules are wanted."""
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """As text; the one that programs speak from first."""
-        both = (self.derived,) if self.claimed is None else (self.claimed, self.derived)
-        return tuple(str(ipaddress.IPv6Address(each)) for each in both)
+        return tuple(str(ipaddress.IPv6Address(each)) for each in (*self.claimed, self.derived))
 
     def to_json(self) -> dict[str, Any]:
         return {
             "tun": self.tun,
             "derived": self.derived.hex(),
-            "claimed": None if self.claimed is None else self.claimed.hex(),
+            "claimed": [each.hex() for each in self.claimed],
             "loopback": self.loopback,
         }
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> "HostPlan":
         """KeyError, TypeError or ValueError for what to_json does not make."""
-        claimed = None if form["claimed"] is None else bytes.fromhex(form["claimed"])
+        claimed = tuple(bytes.fromhex(each) for each in form["claimed"])
         return cls(str(form["tun"]), bytes.fromhex(form["derived"]), claimed, bool(form["loopback"]))

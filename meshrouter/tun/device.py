@@ -10,6 +10,7 @@ routes, and connections survive. Whoever has it open has it alone, so a second n
 Source: linux/if_tun.h, Documentation/networking/tuntap.rst.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -78,7 +79,8 @@ class TunDevice:
 
     def close(self, *, keep: bool) -> None:
         """``keep``: the device stays, with addresses and routes, for the next router; otherwise all of it goes."""
-        fcntl.ioctl(self._file, _TUNSETPERSIST, int(keep))
+        with contextlib.suppress(OSError):  # it was deleted under us
+            fcntl.ioctl(self._file, _TUNSETPERSIST, int(keep))
         os.close(self._file)
 
 

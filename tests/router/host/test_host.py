@@ -35,7 +35,7 @@ print(connection.recv(100).decode())
 """
 
 
-def plan(claimed: bytes | None = None, tun: str = "mesh0") -> HostPlan:
+def plan(*claimed: bytes, tun: str = "mesh0") -> HostPlan:
     return HostPlan(tun=tun, derived=DERIVED, claimed=claimed)
 
 

@@ -1,0 +1,231 @@
+"""``python -m meshrouter --fd N``: a router, at the other end of the node's socketpair.
+
+It waits for the start message; opens the TUN and sees what becomes of it, since neighbours are told whether there is
+one; then it makes the machines, opens the links, says ``ready`` and runs. It ends when the channel does (the devices
+stay, for the router that comes next), or when the node says stop (the TUN goes, with its addresses and routes).
+"""
+
+import gc
+import random
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import Final
+
+from meshrouter.coordination.node_side import NodeSide
+from meshrouter.counters import Counters
+from meshrouter.directory import Directory
+from meshrouter.env import Env
+from meshrouter.errors import LocalError
+from meshrouter.host.plan import IDLE_DEVICE, HostPlan
+from meshrouter.identity import Identity
+from meshrouter.links.driven import DrivenLink
+from meshrouter.links.keeper import Links
+from meshrouter.process.channel import Channel, Message
+from meshrouter.process.loop import Loop
+from meshrouter.process.poller import Poller
+from meshrouter.process.start import Start
+from meshrouter.process.tunnel import Tunnel
+from meshrouter.router import RouterConfig
+
+START_TIME: Final = 30.0
+"""Seconds that the node has for its first message."""
+SETTLE_TIME: Final = 15.0
+"""Seconds that the host's set-up may take before we go on without knowing."""
+_ADDRESS_SIZE: Final = 16
+
+
+class RouterProcess:
+    """All parts of one router, from the first message to the end."""
+
+    def __init__(self, channel: Channel, start: Start) -> None:
+        self._channel = channel
+        self._start = start
+        self._clock = time.monotonic
+        self._poller = Poller()
+        self._counters = Counters()
+        self._identity = Identity.from_seed(start.seed)
+        self._rng = random.SystemRandom()
+        self._ready = False
+        self._told: dict[str, str] = {}
+        self._tunnel = self._make_tunnel()
+        self._settle()
+        self.had_tun = self._has_tun()
+        env = Env(
+            identity=self._identity, genesis=start.genesis, rng=self._rng, zone=start.zone, counters=self._counters
+        )
+        config = RouterConfig(gossip_port=start.gossip_port, has_tun=self.had_tun, first_seqno=start.seqno)
+        self._links = Links(
+            start.links,
+            poller=self._poller,
+            sink=self,
+            counters=self._counters,
+            rng=self._rng,
+            own_devices=(IDLE_DEVICE,) if start.tun is None else (start.tun, IDLE_DEVICE),
+        )
+        self._router = NodeSide(
+            env,
+            Directory(),
+            config,
+            links=lambda: self._links.links,
+            tun=lambda: start.tun if self._has_tun() else None,
+            off=self._off,
+            started=self._clock(),
+        )
+        self._loop = Loop(
+            self._router,
+            poller=self._poller,
+            channel=channel,
+            links=self._links,
+            tunnel=self._tunnel,
+            counters=self._counters,
+            clock=self._clock,
+            overheard=self._overhear,
+        )
+
+    def run(self, heard: Sequence[Message]) -> None:
+        """Until the end; ``heard`` came behind the start message. LocalError (channel)."""
+        if self._tunnel is not None:
+            self._tunnel.listen()
+        self._links.start(self._clock())
+        for message in heard:
+            self._loop.hear(message, self._clock())
+        self._ready = True
+        self._say({"type": "ready"})
+        gc.collect()
+        gc.freeze()  # what is here now stays; it need not be looked at again and again
+        keep = True
+        try:
+            self._loop.run()
+            keep = not self._loop.stopped
+        finally:
+            self._close(keep=keep)
+
+    def _close(self, *, keep: bool) -> None:
+        now = self._clock()
+        self._router.router.close(now)
+        self._links.close(now)
+        if self._tunnel is not None:
+            self._tunnel.close(keep=keep)
+        self._channel.close()
+        self._poller.close()
+
+    # --- links, on their way to the coordinator ------------------------------------------------------------
+
+    def add_link(self, link: DrivenLink, now: float) -> None:
+        self._router.add_link(link, now)
+        self._log("info", "link is up", link=link.name, mtu=link.mtu)
+
+    def remove_link(self, link: DrivenLink, now: float) -> None:
+        self._router.remove_link(link, now)
+        self._log("info", "link is gone", link=link.name, reason=link.ended)
+
+    def link_frames(self, link: DrivenLink, frames: list[tuple[bytes, bytes]], now: float) -> None:
+        self._router.link_frames(link, frames, now)
+
+    # --- TUN -----------------------------------------------------------------------------------------------
+
+    def _make_tunnel(self) -> Tunnel | None:
+        start = self._start
+        if start.tun is None:
+            return None
+        claimed = () if start.claimed is None else (start.claimed,)
+        return Tunnel(
+            HostPlan(start.tun, self._identity.address, claimed, start.loopback),
+            poller=self._poller,
+            counters=self._counters,
+            packets=lambda packets, now: self._router.tun_packets(packets, now),
+            changed=self._tunnel_changed,
+        )
+
+    def _settle(self) -> None:
+        """Until it is known whether there is a TUN; what comes out of it meanwhile waits in the kernel."""
+        if self._tunnel is None:
+            return
+        end = self._clock() + SETTLE_TIME
+        self._tunnel.tick(self._clock())
+        while not self._tunnel.settled and self._clock() < end:
+            for action in self._poller.wait(1.0):
+                action(self._clock())
+
+    def _has_tun(self) -> bool:
+        return self._tunnel is not None and self._tunnel.device is not None
+
+    def _tunnel_changed(self) -> None:
+        """Alarms to the node. A TUN that comes late needs another router, since ours has told all it has none."""
+        assert self._tunnel is not None
+        alarms = {each.code: each.message for each in self._tunnel.alarms}
+        for code, message in alarms.items():
+            if self._told.get(code) != message:
+                self._say({"type": "alarm", "code": code, "message": message})
+        for code in self._told:
+            if code not in alarms:
+                self._say({"type": "alarm-over", "code": code})
+        self._told = alarms
+        if self._ready and self._has_tun() and not self.had_tun:
+            self._log("warning", "there is a TUN now; the router starts again with it")
+            self._loop.end()
+
+    # --- node ----------------------------------------------------------------------------------------------
+
+    def _overhear(self, message: Message) -> None:
+        """Own claimed addresses are the host's too."""
+        if message.get("type") != "own" or self._tunnel is None:
+            return
+        try:
+            addresses = tuple(bytes.fromhex(each) for each in message["addresses"])
+        except (KeyError, TypeError, ValueError):
+            return  # the coordinator counts it
+        if all(len(each) == _ADDRESS_SIZE for each in addresses):
+            self._tunnel.claim(addresses)
+
+    def _off(self) -> dict[str, str]:
+        """What does not run, and why."""
+        return {**self._told, **self._links.troubles}
+
+    def _log(self, level: str, event: str, **what: object) -> None:
+        self._say({"type": "log", "level": level, "event": event, **what})
+
+    def _say(self, message: Message) -> None:
+        self._channel.send(message)
+        self._channel.flush()
+
+
+def first_message(channel: Channel) -> tuple[Start, list[Message]]:
+    """The start message, and what has come behind it. LocalError: start, channel."""
+    poller = Poller()
+    poller.watch(channel, lambda _now: None)
+    end = time.monotonic() + START_TIME
+    messages: list[Message] = []
+    while not messages and not channel.ended and time.monotonic() < end:
+        poller.wait(1.0)
+        messages = channel.receive()
+    poller.forget(channel)
+    poller.close()
+    if not messages:
+        raise LocalError("start", "the node did not say what its router is to do")
+    return Start.from_json(messages[0]), messages[1:]
+
+
+def main(arguments: list[str]) -> int:
+    """``--fd N``: the channel's number. 0 after the end of the channel, 1 for trouble, 3 for wrong use."""
+    if len(arguments) != 2 or arguments[0] != "--fd" or not arguments[1].isdecimal():
+        sys.stderr.write("usage: python -m meshrouter --fd N   (meshd starts it; N is its channel)\n")
+        return 3
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the node; we end with it
+    signal.signal(signal.SIGTERM, _leave)
+    channel = Channel(socket.socket(fileno=int(arguments[1])))
+    try:
+        start, rest = first_message(channel)
+        RouterProcess(channel, start).run(rest)
+    except LocalError as error:
+        sys.stderr.write(f"router: {error.message}\n")
+        return 1
+    return 0
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
