@@ -1,6 +1,7 @@
 """meshctl: ask a running node, and tell it."""
 
 import sys
+from copy import copy
 
 import click
 
@@ -9,9 +10,12 @@ from meshchain.cli.commands.chain import chain
 from meshchain.cli.commands.names import history, names, proof, show, verify
 from meshchain.cli.commands.node import identity, stop, wait
 from meshchain.cli.commands.peers import peers
+from meshchain.cli.commands.ping import ping
 from meshchain.cli.commands.queue import queue
+from meshchain.cli.commands.router import neighbours, routes, sessions
 from meshchain.cli.commands.rpc import rpc
 from meshchain.cli.commands.status import status
+from meshchain.cli.commands.traceroute import traceroute
 from meshchain.rpc.client.commandline import Group, run
 from meshchain.rpc.client.completion import add_completion
 
@@ -28,11 +32,18 @@ def meshctl() -> None:
     """
 
 
-for _command in (wait, status, identity, show, names, history, queue, proof, peers, chain, verify, rpc, stop):
+_neighbors = copy(neighbours)
+_neighbors.hidden = True
+
+_COMMANDS: tuple[click.Command, ...] = (
+    wait, status, identity, show, names, history, queue, proof, neighbours, routes, sessions, ping, traceroute, peers,
+    chain, verify, rpc, stop,
+)  # fmt: skip
+for _command in _COMMANDS:
     meshctl.add_command(_command)
+meshctl.add_command(_neighbors, "neighbors")
 add_completion(meshctl)
 meshctl.later = {
-    **dict.fromkeys(("neighbours", "neighbors", "routes", "sessions", "ping", "traceroute"), "the mesh router"),
     **dict.fromkeys(("resolve", "dns"), "the DNS server"),
     "tls": "TLS from the ledger",
 }

@@ -23,11 +23,13 @@ _QUESTIONS: Final[tuple[tuple[str, "Call"], ...]] = (
     ("queue", ("listqueue", [])),
     ("names", ("name_list", [])),
     ("uptime", ("uptime", [])),
+    ("router", ("mesh_status", [])),
 )
 _MOST: Final = 8
 """Lines that a part of the screen may take."""
-_MAY_BE_REFUSED: Final = frozenset({"names"})
-"""While the node syncs."""
+_MAY_BE_REFUSED: Final = frozenset({"names", "router"})
+"""While the node syncs; while no router runs."""
+_MOST_DROPS: Final = 4
 
 
 @click.command(cls=Command)
@@ -58,12 +60,29 @@ def _lines(document: dict[str, Json], params: "Params", now: float) -> Iterator[
     yield "peers", node["connections"]
     yield "mining", _mining(document["mining"])
     yield "node", f"{me['ip6']}, {'a guest' if me['name'] is None else me['name'] + '.mesh'}"
+    yield "router", "\n".join(_router(document["router"]))
     yield "queue", _queue(document["queue"])
     yield "names", _names(document["names"], params)
     yield (
         "alarms",
         "\n".join(f"{a['message']} (since {display.moment(a['since'])})" for a in node["warnings"]) or "none",
     )
+
+
+def _router(router: dict[str, Json] | None) -> Iterator[str]:
+    if router is None:
+        yield "not running"
+        return
+    links = display.count(len(router["links"]), "link")
+    met = f"{display.count(router['neighbours'], 'neighbour')} on {links}"
+    parts = [met, display.count(router["routes"], "route"), display.count(router["sessions"], "session")]
+    yield ", ".join([*parts, "forwards" if router["forwards"] else "a leaf: it carries nobody's packets"])
+    yield from (f"{item['part']} off: {item['reason']}" for item in router["off"])
+    rules = [f"rule {item['rule']}: {display.count(item['packets'], 'packet')}" for item in router["rules"]]
+    yield from _head(rules, "see `meshctl rpc mesh_status`")
+    drops = sorted(router["counters"].items(), key=lambda item: (-item[1], item[0]))
+    if drops:
+        yield "dropped: " + ", ".join(f"{rule} {count}" for rule, count in drops[:_MOST_DROPS])
 
 
 def _sync(chain: dict[str, Json]) -> str:
