@@ -7,10 +7,10 @@ owner reports *completed* (outcomes of tasks), *switched* (the active chain move
 the mempool). Every report returns actions. ``Blame`` never leaves this module: it is entered in the scores, and a
 ban becomes a ``Close``.
 
-Each message goes to exactly one machine: the greeting to the peer's session, questions about the chain to
-``serving``, headers to ``HeaderSync``, bodies to ``BlockSync``, operations and compact blocks to ``relay``, addresses
-to the book. A task's outcome goes back to the machine that asked for it. A message that cannot be decoded is its
-sender's fault; an answer that nobody asked for is not.
+Each message goes to exactly one machine: the greeting to the peer's session, questions about the chain to the counter
+of ``serving``, headers to ``HeaderSync``, bodies to ``BlockSync``, operations and compact blocks to ``relay``,
+addresses to the book. A task's outcome goes back to the machine that asked for it. A message that cannot be decoded is
+its sender's fault; an answer that nobody asked for is not.
 
 Unproven operations are paid for from their sender's budget before they are checked (``conduct.budgets``). What the
 budget does not cover is dropped as if it had never come, and can be asked for again.
@@ -27,7 +27,7 @@ from typing import Final
 
 from meshchain.ledger.errors import LocalError, RemoteError
 from meshchain.ledger.mempool import Pending
-from meshchain.p2p import messages, serving
+from meshchain.p2p import messages
 from meshchain.p2p.actions import (
     Action,
     AdmitOperation,
@@ -51,6 +51,7 @@ from meshchain.p2p.facts import Facts
 from meshchain.p2p.headersync import HeaderSync, SyncProgress
 from meshchain.p2p.messages import Address, Addresses, GetAddresses, Message, NotFound, Version, Wanted
 from meshchain.p2p.relay import BlockRelay, OperationRelay
+from meshchain.p2p.serving import Counter
 from meshchain.p2p.session import Session, Stage
 from meshchain.p2p.slots import Held, Slots
 
@@ -94,6 +95,7 @@ class Gossip:
         self.slots = slots
         self.scores = scores
         self.budgets = Budgets(lambda kind: kind.LIMIT.size(params.consensus))
+        self.counter = Counter(facts)
         self.sessions: dict[Peer, Session] = {}
         self.header_sync = HeaderSync(params, facts, rng)
         self.block_sync = BlockSync(params, facts, rng, self.header_sync.heads)
@@ -141,6 +143,7 @@ class Gossip:
         if _ends(peer, actions):
             return actions
         self.budgets.opened(peer)
+        self.counter.opened(peer)
         session = Session(
             peer=peer,
             key=key,
@@ -183,6 +186,7 @@ class Gossip:
         session = self.sessions.pop(peer, None)
         self.slots.closed(peer, now)
         self.budgets.closed(peer)
+        self.counter.gone(peer)
         self._intake.gone(peer)
         if session is None:
             return []
@@ -205,6 +209,7 @@ class Gossip:
         actions += self.block_sync.tick(now)
         actions += self.operations.tick(now)
         actions += self.compact.tick(now)
+        actions += self.counter.tick(now)
         actions += self.slots.tick(now)
         actions += self.slots.decide(now, self._wall())
         return self._settle(actions, now)
@@ -301,10 +306,9 @@ class Gossip:
     def _dispatch(self, session: Session, message: Message, now: float) -> list[Action]:
         peer = session.peer
         match message:
-            case messages.GetHeaders():
-                return serving.headers(self._facts, peer, message)
-            case messages.GetBlocks():
-                return serving.blocks(self._facts, peer, message)
+            case messages.GetHeaders() | messages.GetBlocks():
+                answers = self.counter.ask(peer, message, now)
+                return [Blame(peer, FLOOD, "more questions open than it may have")] if answers is None else answers
             case messages.Headers():
                 return self._take_headers(peer, message, now)
             case messages.BlockMessage():
@@ -423,6 +427,7 @@ class Gossip:
     def _end(self, peer: Peer, now: float) -> None:
         """While the shell says goodbye, the place is free and no other connection has to stand back for this one."""
         self.slots.closed(peer, now)
+        self.counter.gone(peer)
         if peer in self.sessions:
             self.sessions[peer].stage = Stage.CLOSED
 

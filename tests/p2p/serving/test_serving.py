@@ -8,6 +8,7 @@ from meshchain.ledger.block import Block
 from meshchain.p2p import serving
 from meshchain.p2p.actions import Action, Send
 from meshchain.p2p.messages import LIMITS, BlockMessage, GetBlocks, GetHeaders, Headers, NotFound, Wanted, encode
+from meshchain.p2p.serving import answers
 from tests.ledger.kit import Lab
 from tests.p2p.kit import LabFacts
 
@@ -70,7 +71,7 @@ def test_headers_stop_where_asked(world: World) -> None:
 
 
 def test_no_more_headers_than_a_message_holds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "MAX_HEADERS", 10)
+    monkeypatch.setattr(answers, "MAX_HEADERS", 10)
     assert ids(serving.headers(world.facts, 1, GetHeaders((world.main[3],)))) == world.main[4:14]
 
 
