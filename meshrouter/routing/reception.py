@@ -75,10 +75,9 @@ class Reception:
         """The announcement in an UPDATE, if its signature holds and its life is not over."""
         known = self._state.table.get(update.id)
         held = None if known is None else next((one for one in known.announcements() if one.is_in(update)), None)
-        if held is None:
-            return self._verified(adjacency, update, key, known, now)
-        if now < held.first_heard + LIFETIME:
-            return held
+        found = held or self._verified(adjacency, update, key, known, now)
+        if found is None or now < found.first_heard + LIFETIME:
+            return found
         self._drop("route-expired")
         return None
 
