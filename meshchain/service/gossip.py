@@ -67,6 +67,7 @@ class GossipService:
         self._numbers = itertools.count(1)
         self._connections: dict[Peer, Connection] = {}
         self._door = Door()
+        self._saving = trio.Lock()
         self._tasks_in, self._tasks_out = trio.open_memory_channel[Task](_MAX_TASKS)
         self._most_unsent = max(1 << 23, 2 * MAX_BLOCKS * messages.greatest(ledger.chain.params.consensus))
         self._nursery: trio.Nursery
@@ -211,8 +212,10 @@ class GossipService:
             await self.save()
 
     async def save(self) -> None:
+        """One after the other, so that the older never comes to stand over the newer."""
         try:
-            await self._ledger.keep(kept.rows(self._gossip))
+            async with self._saving:
+                await self._ledger.keep(await trio.to_thread.run_sync(kept.rows_later(self._gossip)))
         except LocalError as error:
             self._log.warning("addresses not saved", code=error.code, error=error.message)
 

