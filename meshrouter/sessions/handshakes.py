@@ -115,7 +115,6 @@ class Handshakes:
             self._env.counters.drop("end-attempts")
             return False
         pair.attempt = Attempt(began=now, next=now)
-        pair.last_began = now
         self._attempts[pair.addresses] = pair
         self._drive(pair, pair.attempt, now)
         return pair.attempt is not None

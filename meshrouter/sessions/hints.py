@@ -47,7 +47,8 @@ class Hints:
         if session is None or session.sent(hint.counter) is None:
             raise WireError("nosession-quote", "no such packet was sent")
         pair = session.pair
-        if session is pair.current and now >= pair.last_began + HANDSHAKE_EVERY:
+        if session is pair.current and now >= pair.hinted + HANDSHAKE_EVERY:
+            pair.hinted = now
             self._handshakes.begin(pair, now)
 
     def error(self, source: bytes, error: Error, now: float) -> None:

@@ -47,7 +47,8 @@ class Pair:
     """All that packets are taken from, the oldest first; the current one is among them."""
     attempt: Attempt | None = None
     pending: Pending = field(default_factory=Pending)
-    last_began: float = float("-inf")
+    hinted: float = float("-inf")
+    """When a NOSESSION last made us begin a handshake."""
     nudged: float = float("-inf")
     """When the other side was last shown that we have a newer session."""
     told_mtu: int = NO_MTU

@@ -120,7 +120,7 @@ def test_flow_labels_tell_flows_apart_and_nothing_else() -> None:
 
     def label(**fields: int | tuple[int, int]) -> int:
         world.carried.clear()
-        a.send(between(a, b, **fields))
+        a.send(between(a, b, b"hello", **fields))
         return int.from_bytes(world.carried[0][:4], "big") & 0xFFFFF
 
     base = label(label=1)
