@@ -11,6 +11,7 @@ import pytest
 
 from docs.spec.making.gossip_messages import name_of
 from meshchain.p2p import conduct, session
+from meshchain.p2p.addresses import places
 from meshchain.p2p.blocksync import sync as blocks
 from meshchain.p2p.conduct import budgets
 from meshchain.p2p.headersync import sync as headers
@@ -18,7 +19,7 @@ from meshchain.p2p.messages import LIMITS, MAX_BLOCKS, TYPES, block_operations
 from meshchain.p2p.relay import announcer, hunt, operations, outbox, requests, verdict
 from meshchain.p2p.relay import blocks as relay
 from meshchain.p2p.serving import counter
-from meshchain.p2p.slots import configured, duplicates, inbound, slots
+from meshchain.p2p.slots import configured, door, duplicates, inbound, slots
 from meshchain.p2p.transport import HANDSHAKE_TIME, frames, keyexchange
 from tests.spec.reading import SPEC, VECTORS, consensus_of, load
 
@@ -98,6 +99,8 @@ def test_numbers_of_policy() -> None:
         ("operations of a peer whose signature is to be checked", budgets.SIGNATURES),
         ("operations of a peer whose stamp is to be checked", budgets.STAMPS),
         ("work for unproven operations of all peers", budgets.UNVERIFIED),
+        ("handshakes begun by strangers", door.ALL),
+        ("handshakes begun by one host", door.A_HOST),
         ("answers about the chain to a peer", counter.A_PEER),
         ("answers about the chain to all peers", counter.ALL),
     ):
@@ -121,7 +124,10 @@ SAID: Final = (
     f"one that takes {headers.ANSWER_TIME / 60:.0f} min the",
     f"less work than the tip for {headers.LATE_AFTER / 60:.0f} min is asked",
     f"left {headers.LATE_ANSWER / 60:.0f} min later",
-    f"{MAX_BLOCKS} in flight each, {blocks.MOST_AT_ONCE} in all, within a window of {blocks.WINDOW:,} blocks",
+    f"{MAX_BLOCKS} in flight each, {blocks.MOST_AT_ONCE} in all (and no more than {blocks.MOST_BYTES >> 20} MiB of",
+    f"within a window of {blocks.WINDOW:,} blocks",
+    f"one more for every {budgets.MESSAGE_BYTES >> 10} KiB",
+    f"{places.FULL.new:,} of {places.FULL.size} for what was heard, {places.FULL.tried} of {places.FULL.size} for what",
     f"sends nothing for {blocks.HURRY:.0f} s while another could, or for {blocks.PATIENCE:.0f} s",
     f"after {blocks.SILENCE:.0f} s the connection",
     f"that peer has {blocks.LEAST_STALL:.0f} s",
@@ -151,6 +157,8 @@ def test_numbers_in_the_text(phrase: str) -> None:
 def test_ten_outbound_places() -> None:
     assert "Eight outbound and two block-only connections" in TEXT
     assert (slots.OUTBOUND, slots.BLOCK_ONLY, slots.ANCHORS) == (8, 2, 2)
+    assert "A *feeler* tries one address every two minutes" in TEXT
+    assert slots.FEELER_EVERY == 120
 
 
 def test_a_third_connection_in_one_direction() -> None:
