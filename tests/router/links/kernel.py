@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -11,28 +12,31 @@ from meshrouter.links.driven import DrivenLink
 from meshrouter.links.keeper import Links
 from meshrouter.links.specs import LinkSpec
 from meshrouter.process.poller import Poller
+from tests.netns.host import Host as Namespace
 
 PATIENCE = 20.0
 """Seconds until a condition that never comes is a failure."""
 
 
 class Host:
-    """A node without a router: it keeps what its links hear."""
+    """A node without a router, here or in a namespace: it keeps what its links hear."""
 
-    def __init__(self, *specs: LinkSpec, own_devices: Sequence[str] = ()) -> None:
+    def __init__(self, *specs: LinkSpec, own_devices: Sequence[str] = (), namespace: Namespace | None = None) -> None:
+        self._inside = nullcontext if namespace is None else namespace.inside
         self.poller = Poller()
         self.counters = Counters()
         self.heard: list[tuple[DrivenLink, bytes, bytes]] = []
         self.removed: list[DrivenLink] = []
-        self.links = Links(
-            specs,
-            poller=self.poller,
-            sink=self,
-            counters=self.counters,
-            rng=random.Random(1),
-            own_devices=own_devices,
-        )
-        self.links.start(time.monotonic())
+        with self._inside():
+            self.links = Links(
+                specs,
+                poller=self.poller,
+                sink=self,
+                counters=self.counters,
+                rng=random.Random(1),
+                own_devices=own_devices,
+            )
+            self.links.start(time.monotonic())
 
     def add_link(self, link: DrivenLink, now: float) -> None:
         """Seen in ``links.links``."""
@@ -50,12 +54,14 @@ class Host:
         return link
 
     def turn(self, seconds: float) -> None:
-        for action in self.poller.wait(seconds):
-            action(time.monotonic())
-        now = time.monotonic()
-        if now >= self.links.deadline():
-            self.links.tick(now)
-        self.links.flush(now)
+        """Sockets opened on the way are the namespace's."""
+        with self._inside():
+            for action in self.poller.wait(seconds):
+                action(time.monotonic())
+            now = time.monotonic()
+            if now >= self.links.deadline():
+                self.links.tick(now)
+            self.links.flush(now)
 
     def send(self, address: bytes, *frames: bytes) -> None:
         self.link.send_many(address, frames)
