@@ -48,7 +48,7 @@ def _port() -> int:
 
 def _start(environment: dict[str, str], address: str) -> "subprocess.Popen[bytes]":
     print(f"starting a node of the dev network in {environment['MESH_DATADIR']} …")
-    command = [str(PROGRAMS / "meshd"), "--network", "dev", "--rpc", address]
+    command = [str(PROGRAMS / "meshd"), "--network", "dev", "--rpc", address, "--link", "none", "--tun", "off"]
     log = Path(environment["MESH_DATADIR"]) / "meshd.log"
     with log.open("wb") as file:
         return subprocess.Popen(command, env=environment, stderr=file)

@@ -3,7 +3,9 @@
 import random
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
 import structlog
 import trio
@@ -15,6 +17,7 @@ from meshchain.ledger.mempool import Mempool
 from meshchain.ledger.queue import Queue
 from meshchain.ledger.store.leveldb import LevelStore
 from meshchain.ledger.workers import ThreadWorkers, usable_cores
+from meshchain.mesh.specs import link_specs
 from meshchain.p2p import kept
 from meshchain.p2p.gossip import Own
 from meshchain.rpc.server import RpcServer
@@ -24,49 +27,72 @@ from meshchain.service.api import NodeService
 from meshchain.service.bridge import Bridge
 from meshchain.service.clock import SystemClock
 from meshchain.service.datadir import DatadirLock
+from meshchain.service.endpoints import neighbour_endpoints
 from meshchain.service.facts import LedgerFacts
 from meshchain.service.gossip import GossipService
 from meshchain.service.hashing import HashingPool
+from meshchain.service.launching import Channels
 from meshchain.service.ledger import LedgerService
 from meshchain.service.log import configure
 from meshchain.service.miner import Miner
 from meshchain.service.nodekey import NodeKey, load_or_create
 from meshchain.service.outlook import Outlook
+from meshchain.service.router import RouterService, Setup
 from meshchain.service.stamper import Stamper
+from meshrouter.host.launcher import Launcher, drop_rights, start_launcher
 
 LEDGER_FOLDER = "ledger"
-_UNBUILT = frozenset(("dns", "dns-forward", "link", "tun", "socks", "proxy"))
+_UNBUILT = frozenset(("dns", "dns-forward", "socks", "proxy"))
 """Options that are read and checked, whose parts are not there yet."""
+_PATIENCE: Final = 65.0
+"""Seconds for an answer of the router: a ping or a traceroute may take a minute."""
 
 
 def run(config: Config) -> int:
     """Run a node until it is told to stop; its exit code. Raises LocalError for what keeps it from starting."""
     configure()
-    with DatadirLock(config.datadir), ThreadWorkers() as workers:
+    with _launched(config) as launcher, DatadirLock(config.datadir), ThreadWorkers() as workers:
         key = load_or_create(config.datadir)
         store = LevelStore(config.datadir / LEDGER_FOLDER)
         try:
             chain = Chain(store, config.params, workers)
-            trio.run(_main, config, chain, key)
+            trio.run(_main, config, chain, key, launcher)
         finally:
             store.close()
     return 0
 
 
-async def _main(config: Config, chain: Chain, key: NodeKey) -> None:
+@contextmanager
+def _launched(config: Config) -> Iterator[Launcher | None]:
+    """What starts routers; None for a node without links and TUN. Forked before there are threads, and locks that it
+    would hold on to."""
+    if config.tun is None and config.links == ():
+        yield None
+        return
+    launcher = start_launcher()
+    drop_rights()
+    try:
+        yield launcher
+    finally:
+        launcher.close()
+
+
+async def _main(config: Config, chain: Chain, key: NodeKey, launcher: Launcher | None) -> None:
     """Signals are ours until the last line is logged: a second Ctrl-C while the node stops changes nothing."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        await _run_parts(config, chain, key, signals)
+        await _run_parts(config, chain, key, launcher, signals)
         structlog.get_logger("node").info("stopped", height=chain.tip.height)
 
 
-async def _run_parts(config: Config, chain: Chain, key: NodeKey, signals: AsyncIterator[int]) -> None:
+async def _run_parts(
+    config: Config, chain: Chain, key: NodeKey, launcher: Launcher | None, signals: AsyncIterator[int]
+) -> None:
     """All parts live in one nursery; a stop, from a signal or RPC, ends the server first, then the rest."""
     stop = trio.Event()
     token = trio.lowlevel.current_trio_token()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_stop_at_signal, signals, stop)
-        server, gossip = _build(config, chain, key, nursery, lambda: token.run_sync_soon(stop.set))
+        server, gossip = _build(config, chain, key, launcher, nursery, lambda: token.run_sync_soon(stop.set))
         await gossip.open()
         nursery.start_soon(gossip.run)
         await trio.to_thread.run_sync(server.start)
@@ -82,7 +108,12 @@ async def _run_parts(config: Config, chain: Chain, key: NodeKey, signals: AsyncI
 
 
 def _build(
-    config: Config, chain: Chain, key: NodeKey, nursery: trio.Nursery, stop: Callable[[], None]
+    config: Config,
+    chain: Chain,
+    key: NodeKey,
+    launcher: Launcher | None,
+    nursery: trio.Nursery,
+    stop: Callable[[], None],
 ) -> tuple[RpcServer, GossipService]:
     """Make every part, start the loops of the ledger in ``nursery``; the two that listen are not started yet."""
     clock, rng = SystemClock(), random.Random(secrets.randbits(128))
@@ -96,6 +127,11 @@ def _build(
     stamper = Stamper(ledger, searches)
     for loop in (ledger.run, miner.run, stamper.run):
         nursery.start_soon(loop)
+    gossip = _build_gossip(config, ledger, key)
+    router = None if launcher is None else _build_router(config, ledger, key, launcher)
+    if router is not None:
+        nursery.start_soon(router.run)
+        nursery.start_soon(_follow_neighbours, router, gossip)
     node = NodeService(
         params=config.params,
         datadir=config.datadir,
@@ -108,8 +144,36 @@ def _build(
         alarms=alarms,
         bridge=Bridge(nursery),
         stop=stop,
+        ask_router=None if router is None else _asker(router),
     )
-    return RpcServer(node, config.rpc.host, config.rpc.port), _build_gossip(config, ledger, key)
+    return RpcServer(node, config.rpc.host, config.rpc.port), gossip
+
+
+def _build_router(config: Config, ledger: LedgerService, key: NodeKey, launcher: Launcher) -> RouterService:
+    setup = Setup(
+        seed=key.seed,
+        key=key.public,
+        zone=config.zone,
+        links=tuple(link_specs(config.links)),
+        tun=config.tun,
+        gossip_port=config.p2p.port if config.p2p else 0,
+    )
+    return RouterService(ledger, setup, Channels(launcher))
+
+
+def _asker(router: RouterService) -> Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]:
+    async def ask(method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await router.ask(method, params, _PATIENCE)
+
+    return ask
+
+
+async def _follow_neighbours(router: RouterService, gossip: GossipService) -> None:
+    """Nodes on our links are peers of gossip."""
+    while True:
+        moved = router.moved
+        gossip.set_neighbours(neighbour_endpoints(router.neighbours, tun=router.has_tun))
+        await moved.wait()
 
 
 def _build_gossip(config: Config, ledger: LedgerService, key: NodeKey) -> GossipService:

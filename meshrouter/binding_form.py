@@ -30,7 +30,7 @@ def binding_from_json(form: object) -> Binding:
         raise ValueError("name is text, zone a number")
     return Binding(
         bytes_from_json(form.get("key"), _KEY),
-        Role(form.get("role")),
+        Role(form["role"]),
         name,
         None if address is None else bytes_from_json(address, ADDRESS_SIZE),
         zone,

@@ -32,6 +32,8 @@ _BACKLOG: Final = 1024
 """Messages waiting for the router; a router that takes none for so long is ended."""
 _FIRST_WAIT: Final = 1.0
 _LAST_WAIT: Final = 30.0
+_LASTED: Final = 60.0
+"""Seconds after which a router counts as a good one."""
 SEQNOS: Final = 1000
 """Sequence numbers reserved at a time: a restart goes on with fresh ones, and writes to disk are rare."""
 _SUBJECTS: Final = 4096
@@ -66,7 +68,7 @@ class MeshNeighbour:
 
 
 class RouterService:
-    """``open_channel`` starts a router and returns our end of a socketpair with it."""
+    """``open_channel`` starts a router and returns our end of a socketpair with it; LocalError."""
 
     def __init__(
         self, ledger: LedgerService, setup: Setup, open_channel: Callable[[], Awaitable[socket.socket]]
@@ -81,8 +83,10 @@ class RouterService:
         self._told_alarms: dict[str, None] = {}
         self._log = structlog.get_logger("router")
         self.neighbours: tuple[MeshNeighbour, ...] = ()
+        self.has_tun = False
+        """Whether the router has its TUN now."""
         self.moved = trio.Event()
-        """Replaced after it fires: ``neighbours`` has changed."""
+        """Replaced after it fires: ``neighbours`` or ``has_tun`` has changed."""
 
     # --- for the rest of the node --------------------------------------------------------------------------
 
@@ -114,7 +118,7 @@ class RouterService:
         while True:
             began = trio.current_time()
             reason = await self._run_once()
-            wait = _FIRST_WAIT if trio.current_time() - began > _LAST_WAIT else wait
+            wait = _FIRST_WAIT if trio.current_time() - began > _LASTED else wait
             self._down(f"{reason}; it is started again in {wait:.0f} s")
             await trio.sleep(wait)
             wait = min(2 * wait, _LAST_WAIT)
@@ -202,7 +206,8 @@ class RouterService:
         self._send({"type": "seqno", "first": await self._reserve(int(message["above"]))})
 
     async def _neighbours(self, message: Message) -> None:
-        self.neighbours = tuple(map(_neighbour, message["list"]))
+        neighbours = tuple(map(_neighbour, message["list"]))
+        self.neighbours, self.has_tun = neighbours, bool(message["tun"])
         self.moved.set()
         self.moved = trio.Event()
 
@@ -214,7 +219,7 @@ class RouterService:
     async def _alarm(self, message: Message) -> None:
         code = f"router-{message['code']}"
         self._told_alarms[code] = None
-        self._ledger.alarms.set(code, message["message"])
+        self._ledger.alarms.set(code, message.get("message"))
 
     async def _note(self, message: Message) -> None:
         level = message.pop("level")
@@ -265,7 +270,7 @@ class RouterService:
 
     def _down(self, reason: str) -> None:
         self._outbox = None
-        self.neighbours = ()
+        self.neighbours, self.has_tun = (), False
         self.moved.set()
         self.moved = trio.Event()
         for waiting in self._asked.values():
@@ -284,6 +289,7 @@ _HANDLERS: Final[dict[str, Callable[[RouterService, Message], Awaitable[None]]]]
     "neighbours": RouterService._neighbours,
     "answer": RouterService._answer,
     "alarm": RouterService._alarm,
+    "alarm-over": RouterService._alarm,
     "log": RouterService._note,
 }
 

@@ -24,21 +24,25 @@ from meshrouter.forwarding.complaints import Complaints
 from meshrouter.links.link import Link
 from meshrouter.neighbours.neighbour import Inbound, Neighbour
 from meshrouter.wire import frame as frames
+from meshrouter.wire.beacon import TAKES_TRAINS
 from meshrouter.wire.frame import (
     FIRST_CONTROL,
     FIRST_PACKET,
     FIRST_PIECE,
     FIRST_TRAIN,
     HEADER_SIZE,
+    MAX_CARS,
     OVERHEAD,
     PACKET,
     PIECE,
+    TAG_SIZE,
 )
 from meshrouter.wire.meshctl import ErrorCode
 from meshrouter.wire.packet import MC_DATA, MESHCTL, PACKET_SIZE
+from meshrouter.wire.train import MAX_TRAIN
 
-TAKES_TRAINS: Final = 4
-"""The bit in a neighbour's caps."""
+MOST_LOSS: Final = 0.01
+"""Of frames: a train of 45 is lost with any of them."""
 _HOPS: Final = tuple(bytes((hops,)) for hops in range(256))
 _CLEAR: Final = frozenset(frames.first_byte(kind) for kind in frames.CLEAR)
 _MEMBER: Final = Role.MEMBER
@@ -56,7 +60,10 @@ class Machines(Protocol):
     def unknown_index(self, link: Link, address: bytes, data: bytes, now: float) -> None:
         """A sealed frame for a session that is not (any more)."""
 
-    def control(self, inbound: Inbound, plaintext: bytes, now: float) -> None:
+    def proved(self, inbound: Inbound, address: bytes, now: float) -> None:
+        """A frame has opened under a session that is new, or of a neighbour that was not up before."""
+
+    def control(self, inbound: Inbound, address: bytes, plaintext: bytes, now: float) -> None:
         """Messages of a neighbour for this node."""
 
     def train(self, inbound: Inbound, data: bytes, now: float) -> bytes | None:
@@ -71,8 +78,11 @@ class Machines(Protocol):
     def group(self, packet: bytes, ingress: Neighbour, now: float) -> None:
         """A packet for a group."""
 
-    def passing(self, packet: bytes, ingress: Neighbour, egress: Neighbour, now: float) -> bytes | None:
-        """MESHCTL in transit: traceroute looks at it; None: it ends here."""
+    def passing(self, packet: bytes, ingress: Neighbour, now: float) -> bytes | None:
+        """MESHCTL in transit, its hop limit as it came: traceroute looks at it. None: it goes no further."""
+
+    def misrouted(self, packet: bytes, ingress: Neighbour, now: float) -> None:
+        """A neighbour believes that this node leads to the packet's destination, which it does not."""
 
     def same_link(self, ingress: Neighbour, egress: Neighbour, now: float) -> None:
         """A packet leaves by the link it came by: the two could talk directly."""
@@ -129,38 +139,46 @@ class Plane:
                     drop("link-sealed")
                     continue
                 neighbour = inbound.neighbour
+                if inbound.session is not neighbour.session or not neighbour.up:
+                    self._machines.proved(inbound, address, now)
+                    if not neighbour.up:
+                        drop("link-stranger")
+                        continue
                 neighbour.heard = now
                 neighbour.frames_in += 1
                 neighbour.bytes_in += len(data)
                 take(packet, neighbour, now)
             else:
-                self._other_frame(inbound, first, data, now)
+                self._other_frame(inbound, address, first, data, now)
 
-    def _other_frame(self, inbound: Inbound, first: int, data: bytes, now: float) -> None:
+    def _other_frame(self, inbound: Inbound, address: bytes, first: int, data: bytes, now: float) -> None:
         """Control messages, trains and pieces."""
         if first == FIRST_TRAIN:
-            packet = self._machines.train(inbound, data, now)
+            opened = self._machines.train(inbound, data, now)
         elif first in (FIRST_CONTROL, FIRST_PIECE):
-            plaintext = inbound.session.open(data)
-            if plaintext is None:
+            opened = inbound.session.open(data)
+            if opened is None:
                 self._counters.drop("link-sealed")
-                return
-            self._heard(inbound.neighbour, data, now)
-            if first == FIRST_CONTROL:
-                self._machines.control(inbound, plaintext, now)
-                return
-            packet = self._machines.piece(inbound, plaintext, now)
         else:
             self._counters.drop("frame-type")
             return
-        if packet is not None:
-            self._heard(inbound.neighbour, data, now)
-            self.packet(packet, inbound.neighbour, now)
+        if opened is not None:
+            self._other_opened(inbound, address, first, opened, now, len(data))
 
-    def _heard(self, neighbour: Neighbour, data: bytes, now: float) -> None:
+    def _other_opened(self, inbound: Inbound, address: bytes, first: int, opened: bytes, now: float, size: int) -> None:
+        neighbour = inbound.neighbour
+        if first == FIRST_CONTROL:
+            self._machines.control(inbound, address, opened, now)
+        elif inbound.session is not neighbour.session or not neighbour.up:
+            self._machines.proved(inbound, address, now)
+        if not neighbour.up:
+            return
         neighbour.heard = now
         neighbour.frames_in += 1
-        neighbour.bytes_in += len(data)
+        neighbour.bytes_in += size
+        packet = self._machines.piece(inbound, opened, now) if first == FIRST_PIECE else opened
+        if packet is not None and first != FIRST_CONTROL:
+            self.packet(packet, neighbour, now)
 
     def packet(self, packet: bytes, ingress: Neighbour, now: float) -> None:
         """A packet that a neighbour has brought."""
@@ -198,18 +216,18 @@ class Plane:
         egress = self._next_hops.get(packet[26:40])
         refusal = self._refusal(packet, ingress, egress, hops, now)
         if refusal is not None:
+            if refusal is ErrorCode.NO_ROUTE:
+                self._machines.misrouted(packet, ingress, now)
             self.complaints.complain(packet, ingress, refusal, now)
             return
         assert egress is not None  # no route is a refusal
-        onward: bytes | None = packet[:7] + _HOPS[hops - 1] + packet[8:]
-        if packet[6] == MESHCTL and onward is not None:
-            onward = self._machines.passing(onward, ingress, egress, now)
+        onward = self._machines.passing(packet, ingress, now) if packet[6] == MESHCTL else packet
         if onward is None:
             return
         self.forwarded += 1
-        if egress.link is ingress.link:
+        if egress.link is ingress.link and egress.link.shared:
             self._machines.same_link(ingress, egress, now)
-        self._out(onward, ingress, egress, now)
+        self._out(onward[:7] + _HOPS[hops - 1] + onward[8:], ingress, egress, now)
 
     def _refusal(
         self, packet: bytes, ingress: Neighbour, egress: Neighbour | None, hops: int, now: float
@@ -241,11 +259,11 @@ class Plane:
     def _out(self, packet: bytes, ingress: Neighbour | None, egress: Neighbour, now: float) -> None:
         link, session = egress.link, egress.session
         size = len(packet) + OVERHEAD
-        if size <= link.mtu:
+        if size <= link.mtu and size <= egress.mtu:
             link.outbox.append((egress.link_address, session.seal(PACKET, packet)))
             egress.frames_out += 1
         elif not self._out_large(packet, egress):
-            self.complaints.complain(packet, ingress, ErrorCode.TOO_BIG, now, largest_packet(link))
+            self.complaints.complain(packet, ingress, ErrorCode.TOO_BIG, now, largest_packet(egress))
             return
         egress.bytes_out += size
         egress.sent = now
@@ -253,8 +271,10 @@ class Plane:
     def _out_large(self, packet: bytes, egress: Neighbour) -> bool:
         """As a train, or in pieces; False where neither may be."""
         link, session = egress.link, egress.session
-        if link.trains and egress.caps & TAKES_TRAINS:
-            cars = session.seal_train(packet, link.mtu - HEADER_SIZE)
+        if takes_trains(egress):
+            if len(packet) > largest_train(egress):
+                return False
+            cars = session.seal_train(packet, min(link.mtu, egress.mtu) - HEADER_SIZE)
         else:
             cut = self._machines.cut(egress, packet)
             if cut is None:
@@ -265,6 +285,16 @@ class Plane:
         return True
 
 
-def largest_packet(link: Link) -> int:
-    """Bytes of the largest MESHP packet that a frame of the link holds."""
-    return link.mtu - OVERHEAD
+def largest_packet(neighbour: Neighbour) -> int:
+    """Bytes of the largest MESHP packet that one frame to the neighbour holds."""
+    return min(neighbour.link.mtu, neighbour.mtu) - OVERHEAD
+
+
+def takes_trains(neighbour: Neighbour) -> bool:
+    """Whether super-packets may go to it whole: both ends can, and the link loses next to nothing."""
+    return neighbour.link.trains and bool(neighbour.caps & TAKES_TRAINS) and neighbour.loss < MOST_LOSS
+
+
+def largest_train(neighbour: Neighbour) -> int:
+    """Bytes of the largest MESHP packet that may go to it as a train."""
+    return min(MAX_TRAIN, MAX_CARS * (min(neighbour.link.mtu, neighbour.mtu) - HEADER_SIZE) - TAG_SIZE)

@@ -18,6 +18,8 @@ from meshchain.ledger.operations import Commit
 MESHD = [sys.executable, "-c", "from meshchain.cli.meshd import main; main()"]
 MESHCTL = [sys.executable, "-c", "from meshchain.cli.meshctl import main; main()"]
 SECONDS = 60
+ALONE = ("--link", "none", "--tun", "off")
+"""This machine's links are nothing to these tests."""
 
 
 @dataclass
@@ -40,7 +42,10 @@ class ScratchNode:
 def start(*argv: str) -> ScratchNode:
     """A scratch node that has printed how to talk to it."""
     process = subprocess.Popen(
-        [*MESHD, "--network", "dev", "--scratch", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*MESHD, "--network", "dev", "--scratch", *ALONE, *argv],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     lines = [process.stdout.readline(), process.stdout.readline()]
@@ -52,7 +57,7 @@ def start(*argv: str) -> ScratchNode:
 
 @pytest.fixture
 def scratch() -> Iterator[ScratchNode]:
-    node = start("--tun", "mesh7")
+    node = start("--dns-forward", "192.0.2.53")
     yield node
     node.process.kill()
     node.process.communicate()
@@ -71,8 +76,8 @@ def test_a_scratch_node_from_start_to_stop(scratch: ScratchNode, tmp_path: Path)
     assert scratch.meshctl("stop").stdout == "meshd is stopping\n"
     _, log = scratch.process.communicate(timeout=SECONDS)
     assert scratch.process.returncode == 0
-    assert "--tun" in log
-    assert "--dns" not in log
+    assert "--dns-forward" in log
+    assert "--proxy" not in log
     assert not scratch.datadir.exists()
     gone = scratch.meshctl("status", "--json")
     assert (gone.returncode, json.loads(gone.stdout)["error"]["code"]) == (2, "unreachable")
@@ -80,7 +85,7 @@ def test_a_scratch_node_from_start_to_stop(scratch: ScratchNode, tmp_path: Path)
 
 def _the_same_port_is_refused(node: ScratchNode, tmp_path: Path) -> None:
     address = node.variables["MESH_RPC"].removeprefix("http://")
-    argv = ["--network", "dev", "--datadir", str(tmp_path), "--rpc", address]
+    argv = ["--network", "dev", "--datadir", str(tmp_path), "--rpc", address, *ALONE]
     second = subprocess.run([*MESHD, *argv], capture_output=True, text=True, timeout=SECONDS)
     assert second.returncode == 1
     assert "Traceback" not in second.stderr
@@ -134,7 +139,7 @@ def test_sigterm_before_the_node_is_ready_leaves_nothing_behind(scratch: Scratch
 @pytest.mark.slow
 def test_another_networks_datadir_and_a_damaged_store(tmp_path: Path) -> None:
     first = subprocess.Popen(
-        [*MESHD, "--network", "dev", "--datadir", str(tmp_path), "--rpc", "127.0.0.1:0"],
+        [*MESHD, "--network", "dev", "--datadir", str(tmp_path), "--rpc", "127.0.0.1:0", *ALONE],
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -153,7 +158,9 @@ def test_another_networks_datadir_and_a_damaged_store(tmp_path: Path) -> None:
 
 def refused(*argv: str) -> str:
     """The last line of a meshd that cannot start."""
-    done = subprocess.run([*MESHD, *argv, "--rpc", "127.0.0.1:0"], capture_output=True, text=True, timeout=SECONDS)
+    done = subprocess.run(
+        [*MESHD, *argv, "--rpc", "127.0.0.1:0", *ALONE], capture_output=True, text=True, timeout=SECONDS
+    )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr.splitlines()[-1]

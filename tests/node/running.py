@@ -49,14 +49,14 @@ class Running:
     ``clock``: seconds by which its wall clock is ahead of this machine's.
     """
 
-    def __init__(
-        self, datadir: Path, *options: str, p2p: str = "off", name: str = "dev", clock: float = 0.0
-    ) -> None:
+    def __init__(self, datadir: Path, *options: str, p2p: str = "off", name: str = "dev", clock: float = 0.0) -> None:
         self.datadir = datadir
         self._log: IO[bytes] = (datadir.parent / f"{datadir.name}.log").open("ab")
         port = free_port()
         network = () if "--network" in options else ("--network", "dev")
-        fixed = ("--datadir", str(datadir), "--rpc", f"127.0.0.1:{port}", "--p2p", p2p)
+        fixed: tuple[str, ...] = ("--datadir", str(datadir), "--rpc", f"127.0.0.1:{port}", "--p2p", p2p)
+        if not any(option in ("--link", "--tun") for option in options):
+            fixed += ("--link", "none", "--tun", "off")  # this machine's links are nothing to tests of the ledger
         program = (sys.executable, "-m", "meshchain.cli.meshd") if not clock else (*_SHIFTED, str(clock))
         self.process = subprocess.Popen([*program, *network, *fixed, *options], stderr=self._log)
         self.client = Client(f"http://127.0.0.1:{port}/", datadir / name / ".cookie")

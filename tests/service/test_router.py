@@ -189,12 +189,13 @@ async def test_nonsense_is_dropped_and_what_follows_is_heard() -> None:
         for nonsense in (b"{", b"[]", b"1", b'{"type": 7}', b'{"type": "questions"}', b'{"type": "nothing"}'):
             await played.say_raw(nonsense)
         await played.say(type="questions", subjects=["00"])
-        await played.say(type="neighbours", list=[{**form, "key": "00"}])
-        await played.say(type="neighbours", list=[form])
+        await played.say(type="neighbours", tun=True, list=[{**form, "key": "00"}])
+        await played.say(type="neighbours", tun=True, list=[form])
         await until(lambda: bool(router.neighbours))
         assert router.neighbours == (MeshNeighbour(PEER.key, CLAIM, 5, "192.0.2.1", tun=False),)
+        assert router.has_tun
         await played.end()
-        await until(lambda: not router.neighbours)
+        await until(lambda: not router.neighbours and not router.has_tun)
 
 
 async def test_a_message_without_end_ends_the_router(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,7 @@ class Node:
 def _started(*options: str) -> Iterator[Node]:
     """meshd --scratch; it prints its datadir and port first, and is stopped at the end."""
     command = [sys.executable, "-c", "from meshchain.cli.meshd import main; main()", "--network", "dev", "--scratch"]
+    command += ["--link", "none"]
     running = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert running.stdout is not None
     assert running.stderr is not None

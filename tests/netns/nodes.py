@@ -1,0 +1,120 @@
+"""Whole nodes on hosts made of namespaces: real meshd, its router, its TUN, and the clients that people use."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Final
+
+from meshchain.rpc.client.connection import Client
+from meshchain.rpc.client.errors import ClientError
+from tests.netns.host import Host
+
+PATIENCE: Final = 60.0
+"""Seconds after which a condition counts as never coming true."""
+RPC: Final = 29336
+_ENVIRONMENT: Final = {"MESH_WALLET_PASSPHRASE": "", "PYTHONUNBUFFERED": "1"}
+
+
+def eventually(condition: Callable[[], Any], what: str, patience: float = PATIENCE, every: float = 0.1) -> Any:  # noqa: ANN401
+    """Poll until the condition gives something true, and return that."""
+    deadline = time.monotonic() + patience
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"never happened: {what}"
+        time.sleep(every)
+    return found
+
+
+class MeshNode:
+    """``meshd --network dev`` on a host; a datadir under ``folder``, no gossip but over the mesh, unless ``options`` say
+    otherwise."""
+
+    def __init__(self, host: Host, folder: Path, *options: str, name: str = "") -> None:
+        self.host = host
+        self.name = name or host.name
+        self.datadir = folder / self.name
+        self._options = options
+        self._log: IO[bytes] = (folder / f"{self.name}.log").open("ab")
+        self._client = Client(f"http://127.0.0.1:{RPC}/", self.datadir / "dev" / ".cookie")
+        self.process: subprocess.Popen[bytes]
+        self.start()
+
+    def start(self) -> None:
+        """Also again, after ``kill`` or ``stop``."""
+        command = (sys.executable, "-m", "meshchain.cli.meshd", "--network", "dev", "--datadir", str(self.datadir))
+        self.process = self.host.start(*command, *self._options, stderr=self._log)
+
+    def wait(self) -> "MeshNode":
+        """Until RPC answers and a router has come up."""
+        eventually(self._answers, f"{self.name} answers")
+        return self
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, f"{self.name} has ended:\n{self.log()}"
+        try:
+            self.call("mesh_status")
+        except ClientError:
+            return False
+        return True
+
+    def call(self, method: str, *arguments: Any) -> Any:  # noqa: ANN401 - any JSON
+        with self.host.inside():
+            try:
+                return self._client.call(method, *arguments)
+            finally:
+                self._client.close()
+
+    def log(self) -> str:
+        return Path(self._log.name).read_text(errors="replace")
+
+    # --- what people type ----------------------------------------------------------------------------------
+
+    def meshctl(self, *arguments: str, check: bool = True, timeout: float = PATIENCE) -> str:
+        return self._client_program("meshchain.cli.meshctl", *arguments, check=check, timeout=timeout)
+
+    def ctl_json(self, *arguments: str) -> Any:  # noqa: ANN401
+        return json.loads(self.meshctl(*arguments, "--json"))
+
+    def wallet(self, *arguments: str, check: bool = True, timeout: float = PATIENCE) -> str:
+        return self._client_program("wallet.main", *arguments, check=check, timeout=timeout)
+
+    def register(self, name: str | None = None, *options: str) -> None:
+        """The node becomes the primary host of a name, which is confirmed when this returns."""
+        self.wallet("register", name or self.name, "--wait", *options)
+
+    def _client_program(self, module: str, *arguments: str, check: bool, timeout: float) -> str:
+        where = (f"MESH_DATADIR={self.datadir}", "MESH_NETWORK=dev", *(f"{k}={v}" for k, v in _ENVIRONMENT.items()))
+        return self.host.run("env", *where, sys.executable, "-m", module, *arguments, check=check, timeout=timeout)
+
+    # --- what tests look at --------------------------------------------------------------------------------
+
+    @property
+    def address(self) -> str:
+        """Its derived mesh address."""
+        return str(self.call("mesh_identity")["ip6"])
+
+    def is_member(self) -> bool:
+        return not self.call("mesh_identity")["guest"]
+
+    def knows_route_to(self, *others: "MeshNode") -> bool:
+        known = {route["key"] for route in self.call("mesh_routes")}
+        return all(other.call("mesh_identity")["key"] in known for other in others)
+
+    def pings(self, address: str, *options: str, timeout: float = PATIENCE) -> bool:
+        """Debian's ping, through the kernel and the TUN."""
+        return self.host.succeeds("ping", "-6", "-c", "1", "-W", "1", *options, address, timeout=timeout)
+
+    # --- ends ----------------------------------------------------------------------------------------------
+
+    def kill(self) -> None:
+        """As a power cut for the process: SIGKILL."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
