@@ -14,6 +14,7 @@ from meshchain.ledger.errors import LocalError
 from meshchain.ledger.params import Params
 from meshchain.ledger.params import load as load_params
 from meshchain.rpc.client.datadir import default_datadir, network_datadir
+from meshrouter.policy.rule import Rule
 
 DEFAULT: Final = "default"
 SCRATCH: Final = "--scratch"
@@ -47,6 +48,8 @@ class Config:
     """True: ``--mine auto``."""
     socks: Address | None
     proxy: Address | None
+    rules: tuple[Rule, ...]
+    """Only a file can hold them."""
     scratch: bool
     """The datadir is temporary and belongs to this run."""
     sources: Mapping[str, str]
@@ -84,7 +87,8 @@ def load(
     values = {name: _parse(BY_NAME[name], found, problems) for name, found in given.items()}
     if problems:
         raise ConfigError(problems)
-    return _build(values, given, scratch=scratch is not None)
+    rules = () if toml is None else toml.rules
+    return _build(values, given, rules, scratch=scratch is not None)
 
 
 def _scratch_layer(scratch: Mapping[str, str] | None, names: Iterable[str]) -> Layer:
@@ -105,7 +109,7 @@ def _parse(option: Option, given: Given, problems: list[str]) -> list[Any]:
     return values
 
 
-def _build(values: dict[str, list[Any]], given: Layer, *, scratch: bool) -> Config:
+def _build(values: dict[str, list[Any]], given: Layer, rules: tuple[Rule, ...], *, scratch: bool) -> Config:
     network = given["network"].texts[0] if "network" in given else "mesh"
     params: Params = values["network"][0] if "network" in values else load_params(network)
 
@@ -122,6 +126,7 @@ def _build(values: dict[str, list[Any]], given: Layer, *, scratch: bool) -> Conf
         links=_links(values["link"]) if "link" in values else None,
         peers=tuple(values.get("peer", ())),
         dns_forward=tuple(values.get("dns-forward", ())),
+        rules=rules,
         scratch=scratch,
         sources={name: given[name].where if name in given else DEFAULT for name in BY_NAME},
         **{name: one(name) for name in ("rpc", "dns", "p2p", "tun", "zone", "mine", "socks", "proxy")},

@@ -7,6 +7,7 @@ from typing import Any, Final
 from meshchain.config.config import Config
 from meshchain.config.options import OPTIONS, Option
 from meshchain.ledger.params import Params
+from meshrouter.policy.rule import Rule
 
 _WIDTH: Final = 96
 _HEAD: Final = """\
@@ -15,10 +16,23 @@ _HEAD: Final = """\
 # line wins over the environment, which wins over this file. Check with: meshd --config THIS_FILE --check-config
 """
 
+_RULES: Final = """\
+# Rules about packets, at the end of the file: of those that fit a packet the first decides, and none means accept.
+# direction: "accept" is about what comes to this host, "forward" about what it carries for others (by name and zone
+# only: what is in it is sealed from end to end). What a rule leaves out fits anything.
+#[[rule]]
+#action = "drop"
+#direction = "accept"
+#name = "*.alice"
+#zone = 0
+#protocol = "tcp"
+#port = "8000-8099"
+"""
+
 
 def example(params: Params) -> str:
     """A file in which every option is explained and commented out; ``params`` gives the default ports."""
-    return "\n".join([_HEAD, *(_example_of(option, params) for option in OPTIONS)])
+    return "\n".join([_HEAD, *(_example_of(option, params) for option in OPTIONS), _RULES])
 
 
 def _example_of(option: Option, params: Params) -> str:
@@ -37,7 +51,11 @@ def effective(config: Config) -> str:
     """What meshd would run with, as a file that loads to the same; each line says where its value is from."""
     values = _values(config)
     lines = [_line(option.name, values[option.name], config.sources[option.name]) for option in OPTIONS]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *map(_rule, config.rules)]) + "\n"
+
+
+def _rule(rule: Rule) -> str:
+    return "\n".join(["", "[[rule]]", *(f"{key} = {toml_value(value)}" for key, value in rule.to_form().items())])
 
 
 def _line(name: str, value: str | int | list[str] | None, source: str) -> str:

@@ -9,8 +9,10 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
+from meshchain.config import rules
 from meshchain.config.layers import Given
 from meshchain.config.options import BY_NAME, Option
+from meshrouter.policy.rule import Rule
 
 MAX_SIZE: Final = 2**16
 """Bytes; the example with all its comments has a tenth of it."""
@@ -24,6 +26,7 @@ class TomlFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.given: dict[str, Given] = {}
+        self.rules: tuple[Rule, ...] = ()
         self.problems: list[str] = []
         self._lines: list[str] = []
         for key, value in self._parse().items():
@@ -65,6 +68,9 @@ class TomlFile:
         return f"{self.path}:{found[1]}:{found[2]}: {message[: found.start()]}"
 
     def _take(self, key: str, value: object) -> None:
+        if key == rules.KEY:
+            self._take_rules(value)
+            return
         where = self._where(key)
         option = BY_NAME.get(key)
         if option is None:
@@ -75,6 +81,12 @@ class TomlFile:
             self.problems.append(f"{where}: it must be {_wanted(option)}")
             return
         self.given[key] = Given(tuple(self._relative(option, text) for text in texts), where)
+
+    def _take_rules(self, value: object) -> None:
+        reader = rules.RuleReader(self.path, self._lines)
+        reader.read(value)
+        self.rules = tuple(reader.rules)
+        self.problems += reader.problems
 
     def _relative(self, option: Option, text: str) -> str:
         if not text or "\0" in text or not option.path(text):

@@ -148,7 +148,7 @@ def test_the_example_loads_as_it_is_and_with_every_line_in_use(tmp_path: Path) -
     assert load({}, {}, file).explicit == frozenset()
     lines = example(params).splitlines()
     used = "\n".join(line[1:] if line.startswith("#") and line[1:2] not in (" ", "") else line for line in lines)
-    assert tomllib.loads(used).keys() == {option.name for option in OPTIONS}
+    assert tomllib.loads(used).keys() == {option.name for option in OPTIONS} | {"rule"}
     file.write_text(used, encoding="utf-8")
     assert load({}, {}, file).explicit == {option.name for option in OPTIONS}
 
