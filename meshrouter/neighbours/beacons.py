@@ -2,13 +2,14 @@
 
 Theory of operation
 ===================
-On a link with many, every node would have to say now and then that it is there; Trickle (RFC 6206) makes that cost the
-same for 2 nodes as for 1,000. Time is cut into intervals, 1 s long at first and doubling to 64 s. Once in the second
+On a link with many, every node would have to say now and then that it is there; Trickle (RFC 6206) keeps that cheap
+however many they are. Time is cut into intervals, 1 s long at first and doubling to 64 s. Once in the second
 half of each, at a random time, a node sends its BEACON, unless it has heard ``K`` others in this interval. When
 something happens (the link came up, a neighbour was lost), intervals begin at 1 s again.
 
-Whoever keeps sending BEACONs could so silence all others; after four silent intervals a node sends one nevertheless,
-which also brings every node to everybody's ears within some minutes.
+Whoever keeps sending BEACONs could so silence all others, and some nodes might never be heard of. So after as many
+silent intervals as there were BEACONs in the last one, sixteen at most, a node sends one nevertheless. With N nodes
+that adds √N to an interval: n of them send, and each does so every n-th time.
 
 A node that has nobody on a link asks by SOLICIT: at once, and again after 1, 2, 4 … 64 s. Whoever hears it answers by a
 BEACON to *all*, 0 to 250 ms later, unless it hears three others' first; a second SOLICIT in the meantime is answered by
@@ -37,7 +38,7 @@ from meshrouter.wire.beacon import Beacon, Solicit
 SHORTEST: Final = 1.0
 LONGEST: Final = 64.0
 K: Final = 2
-MOST_SILENT: Final = 4
+MOST_SILENT: Final = 16
 """Intervals."""
 ANSWER_TIME: Final = 0.25
 ENOUGH_ANSWERS: Final = 3
@@ -115,7 +116,7 @@ class Beacons:
 
     def _fire(self, _now: float) -> None:
         self._silent += 1
-        if (self._heard < K or self._silent > MOST_SILENT) and not self._port.full:
+        if (self._heard < K or self._silent > min(self._heard, MOST_SILENT)) and not self._port.full:
             self._silent = 0
             self._send(EVERYBODY)
         self._ground.timers.at(("beacon", self._port), self._begun + self._interval, self._end)

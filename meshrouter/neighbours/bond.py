@@ -19,8 +19,6 @@ class Bond:
     sessions: list[LinkSession] = field(default_factory=list)
     pulse: Pulse = field(default_factory=Pulse)
     watch: Watch = field(default_factory=Watch)
-    redirected: bool = False
-    """We came to know it by a REDIRECT: it is a neighbour while there is traffic."""
     hurried: float = 0.0
     """Until then HELLOs are sent often."""
     answers: Bucket = field(default_factory=lambda: Bucket(10.0, 5.0))

@@ -34,6 +34,7 @@ from meshchain.crypto.address import node_id
 from meshrouter.directory import Role
 from meshrouter.errors import WireError
 from meshrouter.handshake import Initiation
+from meshrouter.neighbours import redirects
 from meshrouter.neighbours.answering import PROLOGUE
 from meshrouter.neighbours.ground import WANTED, Ground, Port
 from meshrouter.neighbours.keeping import Keeping
@@ -216,8 +217,8 @@ class Connecting:
         known = self._port.known.get(attempt.key)
         address = attempt.address if known is None else known.link_address
         bond = self._keeping.good(self._port, address, payload, session, now)
-        if bond is not None:
-            bond.redirected = bond.redirected or attempt.redirected
+        if bond is not None and attempt.redirected:
+            redirects.watch(self._ground, self._keeping, bond, now)
 
     def cookie(self, index: int, body: bytes, now: float) -> None:
         """WireError: link-index, of Initiation."""

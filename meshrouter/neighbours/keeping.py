@@ -53,6 +53,8 @@ class Parts(Protocol):
 
     def begun(self, bond: Bond, now: float) -> None: ...
 
+    def renewed(self, bond: Bond, now: float) -> None: ...
+
     def ended(self, bond: Bond, now: float, *, again: bool) -> None: ...
 
     def due_again(self, bond: Bond, now: float) -> None:
@@ -84,6 +86,8 @@ class Keeping:
         bond.neighbour.link_address = address
         self._add(bond, session, now)
         self._describe(bond.neighbour, payload)
+        if session.initiator:
+            self._parts.renewed(bond, now)
         return bond
 
     def room_for(self, port: Port, key: bytes) -> bool:

@@ -20,6 +20,7 @@ and its own clock's worth of routes are gone. So every adjacency ends, and is be
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from meshrouter.directory import Directory, Role
@@ -227,8 +228,11 @@ class Neighbours:
     def _redirect(self, bond: Bond, redirect: Redirect, now: float) -> None:
         station = self._station(bond.port.link)
         own = redirect.key == self.ground.env.identity.key
-        if station is None or own or not redirects.follow(bond, redirect, station.connecting, now):
+        if station is None or own or not redirects.follow(bond, redirect, partial(self._follow, station, now), now):
             self.ground.drop("link-redirect")
+
+    def _follow(self, station: Station, now: float, key: bytes, address: bytes) -> None:
+        station.connecting.reach(key, address, now, redirected=True)
 
     # --- what goes ------------------------------------------------------------------------------------------------
 
@@ -268,6 +272,10 @@ class Neighbours:
     def begun(self, bond: Bond, now: float) -> None:
         """Keeping: an adjacency is up."""
         self._probing.begin(bond, now)
+
+    def renewed(self, bond: Bond, now: float) -> None:
+        """Keeping: we have a new session; the other side waits for a frame on it."""
+        self._probing.say(bond, now)
 
     def ended(self, bond: Bond, now: float, *, again: bool) -> None:
         """Keeping: an adjacency is over."""

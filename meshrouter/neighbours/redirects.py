@@ -5,10 +5,10 @@ next one directly. That is worth a place among the neighbours for as long as it 
 minute, and is not needed otherwise, is told BYE. Whoever began it decides, because its traffic was the reason.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from meshrouter.neighbours.bond import Bond
-from meshrouter.neighbours.connecting import Connecting
 from meshrouter.neighbours.ground import WANTED, Ground
 from meshrouter.neighbours.keeping import Keeping
 from meshrouter.wire.control import CLOSING, Redirect
@@ -16,12 +16,12 @@ from meshrouter.wire.control import CLOSING, Redirect
 UNUSED: Final = 60.0
 
 
-def follow(bond: Bond, redirect: Redirect, connecting: Connecting, now: float) -> bool:
-    """Connect to whom a neighbour has pointed at. False: not here, not now, or too often."""
+def follow(bond: Bond, redirect: Redirect, reach: Callable[[bytes, bytes], None], now: float) -> bool:
+    """Connect (``reach(key, address)``) to whom a neighbour has pointed at. False: not here, not now, or too often."""
     port = bond.port
     good = port.link.shared and redirect.address and redirect.key not in port.known and not port.full
     if good and bond.redirects.spend(1, now):
-        connecting.reach(redirect.key, redirect.address, now, redirected=True)
+        reach(redirect.key, redirect.address)
         return True
     return False
 

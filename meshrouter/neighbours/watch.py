@@ -14,8 +14,8 @@ When traffic began to wait is noticed by looking (``due``), which whoever runs t
 timer is set or moved for a packet. An idle link that dies is noticed within 12 s, one with traffic within 1.6 s.
 
 Three probes are enough on a link that loses nothing. On one that loses 30 % each way, three questions with their
-answers fail together one time in eight; so there are as many probes as make a false alarm rarer than one in a hundred,
-up to ten. Traffic usually flows both ways, and then no probe is needed at all.
+answers fail together one time in eight; so there are as many probes as make a false alarm rarer than one in a
+thousand, up to twelve. Traffic usually flows both ways, and then no probe is needed at all.
 """
 
 from math import ceil, inf, log
@@ -26,9 +26,9 @@ from meshrouter.neighbours.neighbour import Neighbour
 PATIENCE: Final = 1.0
 GAP: Final = 0.2
 LEAST_PROBES: Final = 3
-MOST_PROBES: Final = 10
+MOST_PROBES: Final = 12
 IDLE: Final = 12.0 - LEAST_PROBES * GAP
-FALSE_ALARM: Final = 0.01
+FALSE_ALARM: Final = 0.001
 
 
 def probes_for(loss: float) -> int:
