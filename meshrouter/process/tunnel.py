@@ -4,8 +4,8 @@ Theory of operation
 -------------------
 The devices are opened here; addresses, routes and the packet filter are the work of ``python -m meshrouter.host``,
 which runs beside the loop and ends. While it runs, a new wish (another claimed address) waits; the last one counts.
-What fails is an *alarm*, a code and a sentence for people; the router goes on without a TUN and tries again every
-RETRY seconds, since the other node may stop, or somebody grant the right. A TUN deleted under us is made again.
+What fails is an *alarm*, a code and a sentence for people; the router goes on without a TUN and tries again, less and
+less often, since the other node may stop, or somebody grant the right. A TUN deleted under us is made again.
 
 ``lo2`` held open is how nodes of one namespace see each other: the kernel lets one process have it. So it is opened
 first, and who does not get it gets no TUN either.
@@ -26,8 +26,10 @@ from meshrouter.process.poller import Poller
 from meshrouter.tun.device import IdleTun, TunDevice
 from meshrouter.tun.mld import GENERAL_QUERY
 
-RETRY: Final = 30.0
-"""Seconds until what failed is tried again."""
+FIRST_RETRY: Final = 1.0
+"""Seconds until what failed is tried again; doubled every time …"""
+LAST_RETRY: Final = 32.0
+"""… up to this: a set-up takes half a second of a core."""
 NO_OFFLOAD: Final = bytes(10)
 """A virtio_net_hdr that says nothing."""
 _NEVER: Final = float("inf")
@@ -60,6 +62,7 @@ class Tunnel:
         self._answer = bytearray()
         self._stale = False
         self._due = 0.0
+        self._retry = FIRST_RETRY
 
     def deadline(self) -> float:
         return self._due
@@ -103,6 +106,8 @@ class Tunnel:
     def close(self, *, keep: bool) -> None:
         """``keep``: devices stay as they are for the next router; else the TUN goes, with its addresses and routes."""
         if self._worker is not None:
+            assert self._worker.stdout is not None
+            self._worker.stdout.read()  # nobody wants it, but it is not to die of that
             self._end_worker(self._worker)
         if self.device is not None:
             self._poller.forget(self.device)
@@ -144,7 +149,8 @@ class Tunnel:
             self.device.close(keep=False)
             self.device = None
         self.alarms = [error]
-        self._due = now + RETRY
+        self._due = now + self._retry
+        self._retry = min(2 * self._retry, LAST_RETRY)
         self._changed()
 
     # --- addresses, routes, filter ---------------------------------------------------------------------------
@@ -196,6 +202,6 @@ class Tunnel:
         if failed is not None:
             self._failed(failed, now)
             return
-        self.alarms = alarms
+        self.alarms, self._retry = alarms, FIRST_RETRY
         self.write([(NO_OFFLOAD, GENERAL_QUERY)])  # what groups are joined already?
         self._changed()

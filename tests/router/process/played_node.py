@@ -5,7 +5,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from ipaddress import IPv6Address
 from typing import Any
 
 from meshrouter.binding_form import binding_to_json
@@ -56,7 +58,10 @@ class PlayedNode:
         """Take what the router says; whether it still lives."""
         if not select.select([self.channel], [], [], seconds)[0]:
             return True
-        data = self.channel.recv(65_536)
+        try:
+            data = self.channel.recv(65_536)
+        except ConnectionResetError:  # it ended without reading all we said
+            return False
         for message in self._splitter.add(data):
             self.heard.append(message)
             if message["type"] == "questions":
@@ -115,3 +120,23 @@ def until(condition: Callable[[], bool], *nodes: PlayedNode) -> None:
         assert time.monotonic() < end, [node.heard[-5:] for node in nodes]
         for node in nodes:
             assert node.listen(0.02 / len(nodes)), f"a router has ended: {node.heard[-3:]}"
+
+
+def text(address: bytes) -> str:
+    return str(IPv6Address(address))
+
+
+def known_to_each_other(*nodes: PlayedNode) -> None:
+    for node in nodes:
+        node.members = {each.identity.key: f"node{number}" for number, each in enumerate(nodes)}
+
+
+@contextmanager
+def running(*nodes: PlayedNode) -> Iterator[None]:
+    """Their channels end, whatever happens, and so do they."""
+    try:
+        yield
+    finally:
+        for node in nodes:
+            node.channel.close()
+            node.process.wait(timeout=20)
