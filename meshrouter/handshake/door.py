@@ -22,6 +22,7 @@ core.
 
 import random
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -96,10 +97,13 @@ class Door:
         self._all = Bucket(MOST_RATE, MOST_RATE)
         self._sources: OrderedDict[bytes, Bucket] = OrderedDict()
 
-    def consume(self, body: bytes, source: bytes, now: float, *, known: bool = False) -> Offer | CookieReply:
+    def consume(
+        self, body: bytes, source: bytes, now: float, *, known: Callable[[], bool] = lambda: False
+    ) -> Offer | CookieReply:
         """The body of an INIT. ``source``: where it came from, as exactly as the sender cannot choose it.
 
-        ``known``: a session with that source exists, so that, with a cookie, it need not share the rate of strangers.
+        ``known`` (asked under load only): a session with that source exists, so that, with a cookie, it need not share
+        the rate of strangers.
 
         WireError: wire-size, handshake-mac1, handshake-rate, handshake-noise, handshake-key.
         """
@@ -109,19 +113,19 @@ class Door:
         if not self._free.spend(1, now):
             if not self._cookies.holds(source, init.under_mac2, init.mac2, now):
                 return CookieReply(self._cookies.sealed(source, init.mac1, now), init.sender)
-            self._limit(source, now, known=known)
+            self._limit(source, now, known)
         return self._read(init)
 
     def knows_us(self, init: Init) -> bool:
         """Whether mac1 fits."""
         return fits(self._mac1_key, init.under_mac1, init.mac1)
 
-    def _limit(self, source: bytes, now: float, *, known: bool) -> None:
+    def _limit(self, source: bytes, now: float, known: Callable[[], bool]) -> None:
         bucket = self._sources.pop(source, None) or Bucket(SOURCE_RATE, SOURCE_BURST)
         self._sources[source] = bucket
         if len(self._sources) > MOST_SOURCES:
             self._sources.popitem(last=False)
-        if not (bucket.spend(1, now) and (known or self._all.spend(1, now))):
+        if not (bucket.spend(1, now) and (known() or self._all.spend(1, now))):
             raise WireError("handshake-rate", "more handshakes than one source, or all together, may begin")
 
     def _read(self, init: Init) -> Offer:

@@ -104,8 +104,7 @@ class Answering:
 
     def _consider(self, address: bytes, body: bytes, init: Init, now: float) -> None:
         source = self._port.link.number.to_bytes(4, "big") + address
-        known = any(neighbour.link_address == address for neighbour in self._port.known.values())
-        offer = self._door.consume(body, source, now, known=known)
+        offer = self._door.consume(body, source, now, known=lambda: self._is_at(address))
         if isinstance(offer, CookieReply):
             self._ground.drop("link-cookie")
             self._port.link.send(address, frame.clear(frame.COOKIE, offer.body, offer.remote_index))
@@ -116,6 +115,9 @@ class Answering:
         if not self._keeping.room_for(self._port, payload.key):
             raise WireError("link-full", "no room for another neighbour on this link")
         self._answer(address, init.under_mac1, offer, payload, now)
+
+    def _is_at(self, address: bytes) -> bool:
+        return any(neighbour.link_address == address for neighbour in self._port.known.values())
 
     def _answer(self, address: bytes, asked: bytes, offer: Offer, payload: LinkPayload, now: float) -> None:
         index = self._ground.new_index()

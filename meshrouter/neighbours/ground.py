@@ -34,7 +34,7 @@ class NeighbourEvents:
 
     up: Callable[[Neighbour], None] = lambda _neighbour: None
     down: Callable[[Neighbour, str], None] = lambda _neighbour, _reason: None
-    """Reasons: silent, bye, barred, carrier, removed, rekey, suspended, unused, full."""
+    """Reasons: silent, bye, barred, carrier, removed, rekey, suspended, unused, full, closing."""
     changed: Callable[[Neighbour], None] = lambda _neighbour: None
     """Its cost, its caps, or its MTU."""
     control: Callable[[Neighbour, Message], None] = lambda _neighbour, _message: None

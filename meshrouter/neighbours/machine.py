@@ -27,7 +27,7 @@ from meshrouter.directory import Directory, Role
 from meshrouter.env import Env
 from meshrouter.errors import WireError
 from meshrouter.handshake import full_counter
-from meshrouter.links.link import Link
+from meshrouter.links.link import Link, Medium
 from meshrouter.neighbours import redirects
 from meshrouter.neighbours.answering import Answering
 from meshrouter.neighbours.beacons import Beacons
@@ -160,14 +160,18 @@ class Neighbours:
                 raise WireError("frame-type", "a sealed frame where clear ones are read")
 
     def control_frame(self, session: LinkSession, plaintext: bytes, now: float, address: bytes | None = None) -> None:
-        """What a CONTROL frame opened to. ``address``: where it came from; a neighbour behind a translator moves."""
+        """What a CONTROL frame opened to.
+
+        ``address``: where it came from. Over IP a neighbour may move, and be followed: behind a translator, or by a new
+        lease. A MAC address that changes within a session is somebody else's.
+        """
         self.proved(session, now, address)
         inbound = self.by_index.get(session.index)
         if inbound is None or inbound.session is not session or not inbound.neighbour.up:
             return
         neighbour = inbound.neighbour
         neighbour.heard = now
-        if address is not None and not neighbour.link.shared:
+        if address is not None and neighbour.link.medium is not Medium.ETHERNET:
             neighbour.link_address = address
         try:
             messages = decode_all(plaintext)

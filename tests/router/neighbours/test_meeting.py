@@ -167,7 +167,7 @@ def quiet(hosts: int) -> World:
 
 
 def test_a_question_is_answered_by_few_of_many_within_a_quarter_of_a_second() -> None:
-    world = quiet(20)
+    world = quiet(12)
     for node in world.nodes:
         world.arrive(node.links[0], b"asker!", solicit())
     assert 1 <= answers(world) <= 4

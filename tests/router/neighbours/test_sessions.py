@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from meshrouter.links.link import Medium
 from meshrouter.neighbours.machine import SLEPT
 from tests.router.neighbours.test_meeting import reach
 from tests.router.neighbours.world import Flight, Node, Weather, World, kind_of
@@ -245,11 +246,15 @@ def test_a_little_late_is_not_asleep() -> None:
     assert "suspended" not in [reason for _, reason in a.downs]
 
 
-def test_a_neighbour_behind_a_translator_moves_with_its_frames() -> None:
+@pytest.mark.parametrize("medium", [Medium.UDP, Medium.ETHERNET])
+def test_a_neighbour_moves_over_ip_with_its_frames_but_not_its_mac(medium: Medium) -> None:
     world = World(9)
-    a, b = world.pair(shared=False)
+    a, b = world.pair()
+    a.links[0].medium = medium
+    at = a.of(b).link_address
     moved = b"elsewhere"
     world.tamper = lambda flight: [
         Flight(moved if flight.receiver is a.links[0] else flight.source, flight.receiver, flight.frame)
     ]
-    world.until(lambda: a.of(b).link_address == moved)
+    world.run(5)
+    assert a.of(b).link_address == (at if medium is Medium.ETHERNET else moved)
