@@ -7,10 +7,9 @@ owner reports *completed* (outcomes of tasks), *switched* (the active chain move
 the mempool). Every report returns actions. ``Blame`` never leaves this module: it is entered in the scores, and a
 ban becomes a ``Close``.
 
-Each message goes to exactly one machine: the greeting to the peer's session, questions about the chain to the counter
-of ``serving``, headers to ``HeaderSync``, bodies to ``BlockSync``, operations and compact blocks to ``relay``,
-addresses to the book. A task's outcome goes back to the machine that asked for it. A message that cannot be decoded is
-its sender's fault; an answer that nobody asked for is not.
+The greeting of a peer goes to its session, addresses to the book, all other messages and the outcomes of tasks to the
+``machines`` that know the ledger. A message that cannot be decoded is its sender's fault; an answer that nobody asked
+for is not.
 
 Unproven operations are paid for from their sender's budget before they are checked (``conduct.budgets``). What the
 budget does not cover is dropped as if it had never come, and can be asked for again.
@@ -32,10 +31,7 @@ from meshchain.p2p.actions import (
     Action,
     AdmitOperation,
     Blame,
-    CheckHeaders,
-    CheckWork,
     Close,
-    ConnectBlock,
     Do,
     Endpoint,
     Outcome,
@@ -45,13 +41,11 @@ from meshchain.p2p.actions import (
     Task,
 )
 from meshchain.p2p.addresses import AddressBook, Intake, group_of, is_usable
-from meshchain.p2p.blocksync import BlockSync
 from meshchain.p2p.conduct import Budgets, Scores
 from meshchain.p2p.facts import Facts
-from meshchain.p2p.headersync import HeaderSync, SyncProgress
-from meshchain.p2p.messages import Address, Addresses, GetAddresses, Message, NotFound, Version, Wanted
-from meshchain.p2p.relay import BlockRelay, OperationRelay
-from meshchain.p2p.serving import Counter
+from meshchain.p2p.headersync import SyncProgress
+from meshchain.p2p.machines import FLOOD, Machines
+from meshchain.p2p.messages import Address, Addresses, GetAddresses, Message, Version
 from meshchain.p2p.session import Session, Stage
 from meshchain.p2p.slots import Held, Slots
 
@@ -59,8 +53,6 @@ MALFORMED: Final = 100
 """Points for bytes that no honest program sends."""
 VOTES: Final = 3
 """Peers whose median clock is evidence for or against ours."""
-FLOOD: Final = 5
-"""Points for a message over the budget of messages: twenty in a row are a ban."""
 _EARLY: Final = frozenset(("signature", "host-proof", "stamp-bits", "stamp-anchor", "stamp-anchor-fork"))
 """Refusals that come before the stamp is hashed."""
 
@@ -95,12 +87,8 @@ class Gossip:
         self.slots = slots
         self.scores = scores
         self.budgets = Budgets(lambda kind: kind.LIMIT.size(params.consensus))
-        self.counter = Counter(facts)
         self.sessions: dict[Peer, Session] = {}
-        self.header_sync = HeaderSync(params, facts, rng)
-        self.block_sync = BlockSync(params, facts, rng, self.header_sync.heads)
-        self.operations = OperationRelay(params, facts, rng)
-        self.compact = BlockRelay(params, facts, rng, announced=self.header_sync.announced)
+        self.machines = Machines(facts, rng)
         self._facts = facts
         self._own = own
         self._rng = rng
@@ -143,7 +131,6 @@ class Gossip:
         if _ends(peer, actions):
             return actions
         self.budgets.opened(peer)
-        self.counter.opened(peer)
         session = Session(
             peer=peer,
             key=key,
@@ -186,16 +173,12 @@ class Gossip:
         session = self.sessions.pop(peer, None)
         self.slots.closed(peer, now)
         self.budgets.closed(peer)
-        self.counter.gone(peer)
         self._intake.gone(peer)
         if session is None:
             return []
         if blame is not None:
             self.scores.blame(session.key, session.endpoint.ip, MALFORMED, blame, self._wall())
-        actions = self.header_sync.peer_gone(peer, now)
-        actions += self.block_sync.peer_gone(peer, now)
-        actions += self.operations.peer_gone(peer, now)
-        return self._settle(actions + self.compact.peer_gone(peer, now), now)
+        return self._settle(self.machines.peer_gone(peer, now), now)
 
     def dial_failed(self, endpoint: Endpoint, now: float) -> None:
         self.slots.dial_failed(endpoint, now)
@@ -205,11 +188,7 @@ class Gossip:
         actions: list[Action] = []
         for session in self.sessions.values():
             actions += session.tick(now, self._rng.getrandbits(64))
-        actions += self.header_sync.tick(now)
-        actions += self.block_sync.tick(now)
-        actions += self.operations.tick(now)
-        actions += self.compact.tick(now)
-        actions += self.counter.tick(now)
+        actions += self.machines.tick(now)
         actions += self.slots.tick(now)
         actions += self.slots.decide(now, self._wall())
         return self._settle(actions, now)
@@ -225,7 +204,7 @@ class Gossip:
 
     def height_of(self, peer: Peer) -> int | None:
         """Height of the best header the peer has shown to have, else what it claimed."""
-        head = self.header_sync.heads.get(peer)
+        head = self.machines.header_sync.heads.get(peer)
         if head is not None:
             return head.height
         session = self.sessions.get(peer)
@@ -234,7 +213,7 @@ class Gossip:
     @property
     def progress(self) -> SyncProgress:
         """How far this node is behind its peers, if it is."""
-        return self.header_sync.status
+        return self.machines.header_sync.status
 
     # --- reports of the ledger -----------------------------------------------------------------------------
 
@@ -242,38 +221,17 @@ class Gossip:
         """A task is done or was refused."""
         if outcome.error is None:
             self.slots.useful(task.peer, now)
-        match task:
-            case AdmitOperation():
-                self._account(task, outcome)
-                actions = self.operations.done(task, outcome, now)
-            case ConnectBlock():
-                actions = self.compact.connected(task, outcome, now) + self.block_sync.connected(task, outcome, now)
-            case CheckHeaders() if self.compact.owns(task):
-                actions = self._compact_checked(task, outcome, now)
-            case CheckHeaders() | CheckWork():
-                actions = self.header_sync.checked(task, outcome, now) + self.block_sync.best_header_changed(now)
-        return self._settle(actions, now)
-
-    def _compact_checked(self, task: CheckHeaders, outcome: Outcome, now: float) -> list[Action]:
-        """The header of a compact block: its body is put together there, so block download leaves it alone."""
-        actions = self.compact.header_checked(task, outcome, now)
-        for header in task.headers:
-            entry = self._facts.header(header.id)
-            if entry is not None:
-                self.header_sync.heads.shown(task.peer, entry)
-            if self.compact.in_hand(header.id):
-                self.block_sync.elsewhere(header.id, now)
-        return actions + self.block_sync.best_header_changed(now)
+        if isinstance(task, AdmitOperation):
+            self._account(task, outcome)
+        return self._settle(self.machines.completed(task, outcome, now), now)
 
     def switched(self, now: float) -> list[Action]:
         """The active chain has another tip, whoever brought it."""
-        actions = self.operations.tip_changed(now)
-        actions += self.compact.tip_changed(now)
-        return self._settle(actions + self.block_sync.best_header_changed(now), now)
+        return self._settle(self.machines.switched(now), now)
 
     def admitted(self, pendings: Sequence[Pending], now: float) -> list[Action]:
         """Operations are new in the mempool, whoever brought them."""
-        return self._settle(self.operations.admitted(pendings, now), now)
+        return self._settle(self.machines.admitted(pendings, now), now)
 
     # --- messages ------------------------------------------------------------------------------------------
 
@@ -293,71 +251,33 @@ class Gossip:
             return actions
         session.clock_offset = version.time - wall
         self._note_listener(session, version, wall)
-        actions += self.header_sync.peer_ready(peer, version, now, inbound=session.inbound)
-        actions += self.block_sync.peer_ready(peer, now)
-        actions += self.compact.peer_ready(peer, now, outbound=not session.inbound)
+        actions += self.machines.peer_ready(peer, version, now, inbound=session.inbound)
         if self._is_block_only(session):
             return actions
         if not session.inbound:
             self._intake.asked(peer)
             actions.append(Send(peer, GetAddresses()))
-        return actions + self.operations.peer_ready(peer, now, outbound=not session.inbound)
+        return actions + self.machines.operations.peer_ready(peer, now, outbound=not session.inbound)
 
     def _dispatch(self, session: Session, message: Message, now: float) -> list[Action]:
         peer = session.peer
-        match message:
-            case messages.GetHeaders() | messages.GetBlocks():
-                answers = self.counter.ask(peer, message, now)
-                return [Blame(peer, FLOOD, "more questions open than it may have")] if answers is None else answers
-            case messages.Headers():
-                return self._take_headers(peer, message, now)
-            case messages.BlockMessage():
-                return self.block_sync.block(peer, message.raw, now)
-            case NotFound(kind=Wanted.BLOCK):
-                actions = self.block_sync.not_found(peer, message.ids, now)
-                return actions + self.compact.not_found(peer, message, now)
-        return self._dispatch_relay(session, message, now)
-
-    def _take_headers(self, peer: Peer, message: messages.Headers, now: float) -> list[Action]:
-        if message.headers:
-            self.compact.knows(peer, message.headers[-1].id)
-        return self.header_sync.headers(peer, message, now) + self.block_sync.best_header_changed(now)
-
-    def _dispatch_relay(self, session: Session, message: Message, now: float) -> list[Action]:
-        peer = session.peer
-        match message:
-            case messages.SendCompact():
-                return self.compact.send_compact(peer, message, now)
-            case messages.CompactBlock():
-                return self.compact.compact(peer, message, now)
-            case messages.GetBlockOperations():
-                return self.compact.operations_wanted(peer, message, now)
-            case messages.BlockOperations():
-                return self.compact.block_operations(peer, message, now)
+        actions = self.machines.of_blocks(peer, message, now)
+        if actions is not None:
+            return actions
         if self._is_block_only(session):
             return [Blame(peer, FLOOD, f"{type(message).__name__} on a connection for blocks only")]
-        return self._dispatch_operations(session, message, now)
+        actions = self.machines.of_operations(peer, message, now)
+        return self._of_addresses(session, message, now) if actions is None else actions
 
-    def _dispatch_operations(self, session: Session, message: Message, now: float) -> list[Action]:
-        peer = session.peer
+    # --- addresses -----------------------------------------------------------------------------------------
+
+    def _of_addresses(self, session: Session, message: Message, now: float) -> list[Action]:
         match message:
-            case messages.Inventory():
-                actions = self.operations.inventory(peer, message, now)
-            case messages.GetOperations():
-                actions = self.operations.wanted(peer, message, now)
-            case messages.Operations():
-                actions = self.operations.operations(peer, message, now)
-            case NotFound():
-                actions = self.operations.not_found(peer, message, now)
             case GetAddresses():
                 return self._tell_addresses(session)
             case Addresses():
                 return self._take_addresses(session, message, now)
-            case _:
-                return [Blame(peer, MALFORMED, f"{type(message).__name__} makes no sense here")]
-        return actions
-
-    # --- addresses -----------------------------------------------------------------------------------------
+        return [Blame(session.peer, MALFORMED, f"{type(message).__name__} makes no sense here")]
 
     def _tell_addresses(self, session: Session) -> list[Action]:
         """Once a connection, and only to those who came in: a list is not to be had again and again."""
@@ -415,7 +335,7 @@ class Gossip:
             elif (
                 isinstance(action, Do) and isinstance(action.task, AdmitOperation) and not self._paid(action.task, now)
             ):
-                waiting.extend(self.operations.dropped(action.task, now))
+                waiting.extend(self.machines.operations.dropped(action.task, now))
             else:
                 settled.append(action)
             if isinstance(action, Send):
@@ -427,7 +347,7 @@ class Gossip:
     def _end(self, peer: Peer, now: float) -> None:
         """While the shell says goodbye, the place is free and no other connection has to stand back for this one."""
         self.slots.closed(peer, now)
-        self.counter.gone(peer)
+        self.machines.counter.gone(peer)
         if peer in self.sessions:
             self.sessions[peer].stage = Stage.CLOSED
 

@@ -54,14 +54,14 @@ def test_more_work_than_the_ledger_may_have_waiting_is_asked_for_again() -> None
         lab.now += 200
         announcement = messages.encode(Headers((header,)))
         one._carry_out(one._gossip.received(PEER, announcement, one._now()))
-        state = one._gossip.header_sync._peers[PEER]
+        state = one._gossip.machines.header_sync._peers[PEER]
         assert state.batch is None, "its outcome has come"
         assert state.retry_at is not None
         assert one._gossip.scores.points(b"k" * 32, NOW) == 0
         assert one._tasks_out.statistics().current_buffer_used == _MAX_TASKS
         one._tasks_out.receive_nowait()  # the ledger goes on
         one._carry_out(one._gossip.received(PEER, announcement, one._now()))
-        assert one._gossip.header_sync._peers[PEER].batch is not None
+        assert one._gossip.machines.header_sync._peers[PEER].batch is not None
         assert one._tasks_out.statistics().current_buffer_used == _MAX_TASKS
 
     trio.run(run)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from meshchain.p2p.actions import Action, Send
-from meshchain.p2p.gossip import FLOOD
+from meshchain.p2p.machines import FLOOD
 from meshchain.p2p.messages import (
     MAX_BLOCKS,
     MAX_HEADERS,
@@ -188,14 +188,14 @@ def test_a_node_blames_who_asks_for_more_and_answers_the_rest_in_time() -> None:
     wire = pair.dial("small", "outbound")
     pair.settle()
     great = pair.nodes["great"]
-    great.counter._customers[wire.number].purse.tokens = -1.0
+    great.machines.counter._customers[wire.number].purse.tokens = -1.0
     for _ in range(MOST_HEADER_QUESTIONS + 2):
         pair._carry_out("great", great.received(wire.number, encode(ALL_HEADERS), pair.now))
     assert great.scores.points(KEYS["small"], NOW + pair.now) == 2 * FLOOD
     assert not wire.queues["small"]
-    great.counter._customers[wire.number].purse.tokens = 1.0
+    great.machines.counter._customers[wire.number].purse.tokens = 1.0
     for _ in range(MOST_HEADER_QUESTIONS):
         pair._carry_out("great", great.tick(pair.now))
     assert len(wire.queues["small"]) >= MOST_HEADER_QUESTIONS
     pair._carry_out("great", great.received(wire.number, b"\xff", pair.now))  # no message: that is a ban
-    assert not great.counter._customers
+    assert not great.machines.counter._customers

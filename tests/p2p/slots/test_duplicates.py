@@ -243,4 +243,4 @@ def test_nobody_hears_of_a_connection_that_is_given_up_at_once() -> None:
         for name in ("great", "small"):
             if second.queues[name] and END not in second.queues[name]:
                 pair.deliver(second, name)
-    assert list(pair.nodes["small"].header_sync._peers) == [first.number]
+    assert list(pair.nodes["small"].machines.header_sync._peers) == [first.number]
