@@ -22,6 +22,9 @@ SLOW: Final = 4.0
 QUICK: Final = 0.5
 HURRY_TIME: Final = 5.0
 SPREAD: Final = 0.1
+LEAST_FRAME: Final = 128
+"""Bytes of a frame that everybody takes; a HELLO that says less is not believed: 16 pieces could not carry what IPv6
+asks for, and sizes computed from it would be negative."""
 
 
 class Probing:
@@ -51,7 +54,7 @@ class Probing:
         neighbour.rtt = bond.pulse.rtt
         neighbour.loss = 1.0 - bond.pulse.forth * bond.pulse.back
         neighbour.queue_ms = hello.queue
-        self._weigh(bond, hello.mtu)
+        self._weigh(bond, max(hello.mtu, LEAST_FRAME))
         if hello.flags & ANSWER_AT_ONCE and bond.answers.spend(1, now):
             self.say(bond, now)
 

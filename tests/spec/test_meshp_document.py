@@ -120,6 +120,7 @@ SAID: Final = (
     f"after {beacons.MOST_SILENT} silent intervals",
     f"a random 0 to {beacons.ANSWER_TIME * 1000:.0f} ms, unless it has heard {beacons.ENOUGH_ANSWERS} BEACONs",
     f"if it has fewer than {ground.WANTED} neighbours on that link",
+    f"less than {probing.LEAST_FRAME} is taken for {probing.LEAST_FRAME}",
     f"A HELLO SHOULD go every {probing.SLOW:.0f} s",
     f"SHOULD: {metric.WIRED} for a healthy wire, {metric.OTHER} for radio",
     f"heard nothing for {watch.PATIENCE:.0f} s asks by HELLO, at least three times {watch.GAP * 1000:.0f} ms apart",
