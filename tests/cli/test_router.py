@@ -5,7 +5,7 @@ import pytest
 from meshchain.cli.commands.ping import spread
 from meshchain.cli.commands.traceroute import meshtraceroute
 from meshchain.rpc.client.commandline import run
-from meshrouter.directory import Role
+from meshrouter.directory import Binding, Role
 from meshrouter.neighbours.neighbour import INFINITY
 from tests.cli.conftest import Shell
 from tests.router.control.kit import MeshRouter, Pair
@@ -34,6 +34,9 @@ def test_neighbours(shell: Shell, router: MeshRouter) -> None:
     router.me.neighbours["b"].cost = INFINITY
     router.net.teach("b", Role.GUEST)
     assert " down " in shell.text("neighbours")
+    router.me.directory.told_binding(Binding(router.net["b"].key))
+    assert words(shell.text("neighbours").splitlines()[1]).startswith(f"- {key}… guest ")
+    assert words(shell.text("routes").splitlines()[1]).startswith(f"- {key}… 96 {key}… ")
     assert shell.json("neighbors")["neighbours"][0]["cost"] is None
     router.me.neighbours.clear()
     assert shell.text("neighbours") == "no neighbours\n"
@@ -124,6 +127,7 @@ def test_traceroute(shell: Shell, router: MeshRouter) -> None:
     assert words(head) == "hop name key role link rtt ms loss queue ms mtu cost next hop runner-up"
     assert [words(row).split()[:2] for row in rows[:4]] == [[str(n), f"{name}.mesh"] for n, name in enumerate("abcd")]
     assert words(rows[1]).endswith("member virtual 2.00 0 % 0 1500 96 c.mesh -")
+    assert words(rows[3]).endswith("member - - - - - - - -"), "what it sends back by is the other way's"
     assert rows[5] == "and back:"
     assert [words(row).split()[1] for row in rows[8:]] == ["d.mesh", "c.mesh", "b.mesh", "a.mesh"]
 

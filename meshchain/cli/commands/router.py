@@ -28,6 +28,11 @@ def node_text(node: Mapping[str, Json] | None) -> str:
     return display.short(node["key"]) if node["key"] else str(node["ip6"])
 
 
+def name_text(node: Mapping[str, Json]) -> str:
+    """Its name, where its key stands beside."""
+    return "-" if node["name"] is None else f"{node['name']}.mesh"
+
+
 @click.command(cls=Command)
 @pass_session
 def neighbours(session: Session) -> None:
@@ -46,7 +51,7 @@ def neighbours_text(rows: list[dict[str, Json]]) -> str:
 
 def _neighbour(row: dict[str, Json]) -> tuple[object, ...]:
     return (
-        node_text(row),
+        name_text(row),
         display.short(row["key"]),
         row["role"],
         row["link"],
@@ -82,7 +87,7 @@ def routes_text(rows: list[dict[str, Json]]) -> str:
 def _route(row: dict[str, Json]) -> tuple[object, ...]:
     hop = row["next_hop"]
     return (
-        node_text(row), display.short(row["key"]), row["metric"], node_text(hop), hop["link"],
+        name_text(row), display.short(row["key"]), row["metric"], node_text(hop), hop["link"],
         runner_up_text(row["runner_up"]),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from copy import copy
 import click
 
 from meshchain.cli import display
-from meshchain.cli.commands.router import found, node_text, number, percent, runner_up_text
+from meshchain.cli.commands.router import found, name_text, node_text, number, percent, runner_up_text
 from meshchain.rpc.client.commandline import Command, pass_session, run
 from meshchain.rpc.client.errors import Json
 from meshchain.rpc.client.session import Session
@@ -56,16 +56,17 @@ def _verdict(document: dict[str, Json]) -> str:
 
 def path_text(path: dict[str, Json]) -> str:
     """A table of the hops, with a line for every gap where it is."""
-    hops = [_row(step) for step in path["steps"] if step["kind"] == "hop"]
+    steps = path["steps"]
+    end = steps[-1] if path["reached"] else None
+    hops = [_row(step, None if step is end else step["egress"]) for step in steps if step["kind"] == "hop"]
     head, *rows = display.table(_HEAD, hops, right=_RIGHT).split("\n")
     lines = iter(rows)
     return "\n".join([head, *(next(lines) if s["kind"] == "hop" else _gap(s) for s in path["steps"])])
 
 
-def _row(step: dict[str, Json]) -> tuple[object, ...]:
-    name = "guest" if step["name"] is None else f"{step['name']}.mesh"
-    head = (step["hop"], name, display.short(step["key"]), step["role"])
-    link = step["egress"]
+def _row(step: dict[str, Json], link: dict[str, Json] | None) -> tuple[object, ...]:
+    """``link``: by which the probe went on; None at the end of the way."""
+    head = (step["hop"], name_text(step), display.short(step["key"]), step["role"])
     if link is None:
         return (*head, *"-------", "-")
     measured = number(link["rtt_ms"], 2), percent(link["loss"]), link["queue_ms"], link["mtu"], link["cost"]
