@@ -227,7 +227,7 @@ class Plane:
         self.forwarded += 1
         if egress.link is ingress.link and egress.link.shared:
             self._machines.same_link(ingress, egress, now)
-        self._out(onward[:7] + _HOPS[hops - 1] + onward[8:], ingress, egress, now)
+        self._out(b"".join((onward[:7], _HOPS[hops - 1], memoryview(onward)[8:])), ingress, egress, now)
 
     def _refusal(
         self, packet: bytes, ingress: Neighbour, egress: Neighbour | None, hops: int, now: float
@@ -281,7 +281,7 @@ class Plane:
                 return False
             cars = [session.seal(PIECE, piece) for piece in cut]
         egress.frames_out += len(cars)
-        link.send_many(egress.link_address, cars)
+        link.send_train(egress.link_address, cars)
         return True
 
 

@@ -109,13 +109,12 @@ class Dialler:
             self._failed(self.trouble, now)
             return
         self._socket, self._due = attempt, now + CONNECT_TIME
-        decided: Action = partial(self._decided, where)
+        decided: Action = partial(self._decided, attempt, where)
         self._poller.watch(attempt, decided, decided, writing=True)
 
-    def _decided(self, where: SockAddress, now: float) -> None:
-        attempt = self._socket
-        if attempt is None:
-            return  # epoll told of both directions at once
+    def _decided(self, attempt: socket.socket, where: SockAddress, now: float) -> None:
+        if attempt is not self._socket:
+            return  # epoll told of both directions at once, and the first has ended it
         code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self.trouble = os.strerror(code)

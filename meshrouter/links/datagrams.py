@@ -4,8 +4,10 @@ Sending: a run of frames of one size to one address (the last may be shorter) is
 (udp(7), Linux 4.18): at most 64 of them and 65,507 bytes. A device that cannot finish checksums answers EIO; then the
 socket sends one by one for good. EINVAL and EMSGSIZE (the path takes less than a segment) send that run one by one,
 which the kernel then fragments; three such runs in a row are the last.
-Receiving: UDP_GRO (Linux 5.0) gives such runs back in one piece, with the size of the segments beside it.
-Measured on this code over loopback: 1.3 µs a frame of 1,400 bytes in runs of 45, 6.4 µs one by one.
+Receiving: UDP_GRO (Linux 5.0) gives such runs back in one piece, with the size of the segments beside it; they are cut,
+but for trains, which are one thing (``link.Run``).
+Measured on this code over loopback, frames of 1,400 bytes: 0.6 µs each to send in runs of 45 and 1.4 to receive, 4.7
+and 4.1 one by one.
 """
 
 import contextlib
@@ -18,6 +20,8 @@ from typing import Any, Final
 from meshrouter.counters import Counters
 from meshrouter.links.driven import BATCH, enlarge
 from meshrouter.links.ip import SockAddress
+from meshrouter.links.link import Cars, run_of
+from meshrouter.wire.frame import FIRST_TRAIN
 
 UDP_SEGMENT: Final = 103
 UDP_GRO: Final = 104
@@ -65,6 +69,8 @@ class Datagrams:
                 piece = _INT.unpack(ancillary[0][2])[0] if ancillary else size
                 if piece >= size:
                     got.append((sender, bytes(view[:size])))
+                elif view[0] == FIRST_TRAIN:
+                    got.append((sender, run_of(bytes(view[:size]), piece)))
                 else:
                     got += [(sender, bytes(view[at : min(at + piece, size)])) for at in range(0, size, piece)]
         except BlockingIOError:
@@ -74,33 +80,45 @@ class Datagrams:
         return got
 
     def send(
-        self, outbox: Sequence[tuple[bytes, bytes]], start: int, where: Callable[[bytes], SockAddress | None]
+        self, outbox: Sequence[tuple[bytes, bytes | Cars]], start: int, where: Callable[[bytes], SockAddress | None]
     ) -> int:
         """Send from ``outbox[start]`` on; how many frames are done with. OSError if none could be sent.
 
         ``where`` gives the socket address of a link address; None on a connected socket.
         """
         address, frame = outbox[start]
-        run = self._run(outbox, start) if self.segments else [frame]
-        if len(run) == 1:
-            self._one(frame, where(address))
+        target = where(address)
+        if isinstance(frame, Cars):
+            self._together(frame.frames, target)
             return 1
+        run = self._run(outbox, start, frame) if self.segments else [frame]
+        return self._together(run, target)
+
+    def _together(self, run: list[bytes], target: SockAddress | None) -> int:
+        """How many of the frames are done with, from the first on."""
+        if len(run) == 1:
+            self._one(run[0], target)
+            return 1
+        if not self.segments:
+            return self._singly(run, target)
         try:
-            target = where(address)
-            ancillary = [(socket.IPPROTO_UDP, UDP_SEGMENT, _SHORT.pack(len(frame)))]
+            ancillary = [(socket.IPPROTO_UDP, UDP_SEGMENT, _SHORT.pack(len(run[0])))]
             self.socket.sendmsg(run, ancillary, 0, *(() if target is None else (target,)))
         except OSError as error:
             if error.errno not in _ONE_BY_ONE:
                 raise
-            return self._singly(error, run, target)
+            self._refused(error)
+            return self._singly(run, target)
         self._refusals = 0
         return len(run)
 
-    def _run(self, outbox: Sequence[tuple[bytes, bytes]], start: int) -> list[bytes]:
-        address, frame = outbox[start]
+    def _run(self, outbox: Sequence[tuple[bytes, bytes | Cars]], start: int, frame: bytes) -> list[bytes]:
+        address = outbox[start][0]
         size = total = len(frame)
         run = [frame]
         for other, following in outbox[start + 1 : start + MOST_SEGMENTS]:
+            if isinstance(following, Cars):
+                break
             total += len(following)
             if other != address or len(following) > size or total > MOST_BYTES:
                 break
@@ -109,11 +127,13 @@ class Datagrams:
                 break
         return run
 
-    def _singly(self, error: OSError, run: list[bytes], target: SockAddress | None) -> int:
+    def _refused(self, error: OSError) -> None:
         self._counters.drop("link-no-segments")
         self._refusals += 1
         if error.errno in (errno.EIO, errno.ENOPROTOOPT) or self._refusals >= MOST_REFUSALS:
             self.segments = False
+
+    def _singly(self, run: list[bytes], target: SockAddress | None) -> int:
         self._one(run[0], target)
         for sent, frame in enumerate(run[1:], 1):
             try:

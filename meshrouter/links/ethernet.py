@@ -1,10 +1,10 @@
 """``ethernet:IFACE``: frames straight on the wire, no IP below. Linux, CAP_NET_RAW.
 
 EtherType 0x88B5 (IEEE 802, local experimental use); the group is the MAC address 03:4d:45:53:48:01. A link address is
-the 6-byte MAC. The socket is raw rather than SOCK_DGRAM, because for the latter Python asks the kernel for the
-interface's name with every frame it reads (measured: 5.0 instead of 3.2 µs a frame). Short frames arrive padded to 60
-bytes; the frame's own length says where it ends. Frames for others (a promiscuous interface shows them) are left alone.
-The kernel does not show a host its own frames: two nodes on one interface of one host do not hear each other.
+the 6-byte MAC. The socket is raw: whether a frame is for us is seen here (a promiscuous interface shows others' too),
+and no address is converted (measured: 3.4 µs to send a frame of 1,400 bytes over veth, 2.8 to receive it). Short frames
+arrive padded to 60 bytes; the frame's own length says where it ends. The kernel does not show a host its own frames:
+two nodes on one interface of one host do not hear each other.
 """
 
 import errno
@@ -76,6 +76,7 @@ class Ethernet(DrivenLink):
 
     def _put(self, start: int) -> int:
         address, frame = self.outbox[start]
+        assert isinstance(frame, bytes)  # send_train is not ours
         self._socket.send((self._headers.get(address) or self._header(address)) + frame)
         return 1
 

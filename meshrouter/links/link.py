@@ -18,6 +18,26 @@ class Medium(Enum):
     STREAM = "stream"
 
 
+class Run(bytes):
+    """Frames of one train as a system call has received them (UDP_GRO): one behind the other, all but the last of
+    ``size`` bytes."""
+
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cars:
+    """Frames of one train, all but the last of one size, to be sent with one system call (UDP_SEGMENT)."""
+
+    frames: list[bytes]
+
+
+def run_of(data: bytes, size: int) -> Run:
+    run = Run(data)
+    run.size = size
+    return run
+
+
 @dataclass(eq=False, slots=True, kw_only=True)
 class Link:
     """One link of this node. Sockets are behind subclasses; a machine only appends to ``outbox``."""
@@ -35,7 +55,7 @@ class Link:
     """Whether a super-packet may go as one train: it loses next to nothing and has a large frame or a quick socket."""
     wired: bool = True
     up: bool = True
-    outbox: list[tuple[bytes, bytes]] = field(default_factory=list)
+    outbox: list[tuple[bytes, bytes | Cars]] = field(default_factory=list)
     """(link address, frame), in the order in which they leave. Whoever owns the link empties it."""
 
     def send(self, address: bytes, frame: bytes) -> None:
@@ -43,6 +63,10 @@ class Link:
 
     def send_many(self, address: bytes, frames: Sequence[bytes]) -> None:
         self.outbox.extend((address, frame) for frame in frames)
+
+    def send_train(self, address: bytes, frames: list[bytes]) -> None:
+        """Links that can send a train at once put it into the outbox as ``Cars``."""
+        self.send_many(address, frames)
 
     def underlay(self, address: bytes) -> tuple[str, int] | None:  # noqa: ARG002 - subclasses over IP use it
         """Host and port of a neighbour's link address where the link runs over IP; None elsewhere."""

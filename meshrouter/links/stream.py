@@ -87,7 +87,7 @@ class StreamLink(DrivenLink):
     def _put(self, start: int) -> int:
         if self._rest:
             raise BlockingIOError(errno.EAGAIN, "the last frames are still leaving")
-        frames = [frame for _, frame in self.outbox[start : start + _MOST_JOINED]]
+        frames = [frame for _, frame in self.outbox[start : start + _MOST_JOINED] if isinstance(frame, bytes)]
         data = b"".join([part for frame in frames for part in (len(frame).to_bytes(2, "big"), frame)])
         try:
             sent = self._socket.send(data)

@@ -29,7 +29,7 @@ from meshrouter.links.datagrams import MOST_BYTES, Datagrams, udp_socket
 from meshrouter.links.driven import DrivenLink
 from meshrouter.links.interfaces import Interface
 from meshrouter.links.ip import SockAddress
-from meshrouter.links.link import EVERYBODY, Medium
+from meshrouter.links.link import EVERYBODY, Cars, Medium
 
 GROUP: Final = "ff02::4d45:5348"
 PORT: Final = 3003
@@ -72,7 +72,8 @@ class UdpBroadcast(DrivenLink):
             return self._known(self._datagrams.receive())
         heard = self._known(self._heard.receive())
         fitting = [(sender, frame) for sender, frame in heard if frame and frame[0] & 31 in _IN_CLEAR_TO_ALL]
-        self.counters["link-group-type"] += len(heard) - len(fitting)
+        if len(fitting) < len(heard):
+            self.counters["link-group-type"] += len(heard) - len(fitting)
         return fitting
 
     def _known(self, got: list[tuple[SockAddress, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -80,6 +81,9 @@ class UdpBroadcast(DrivenLink):
         packed, own, ipv6 = self._book.packed, self.address, len(self.address) == 18
         named = [(packed(sender), frame) for sender, frame in got]
         return [each for each in named if each[0] != own and (not ipv6 or each[0][:2] == b"\xfe\x80")]
+
+    def send_train(self, address: bytes, frames: list[bytes]) -> None:
+        self.outbox.append((address, Cars(frames)))
 
     def _put(self, start: int) -> int:
         return self._datagrams.send(self.outbox, start, self._target)

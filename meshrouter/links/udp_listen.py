@@ -15,7 +15,7 @@ from meshrouter.links import ip
 from meshrouter.links.datagrams import Datagrams, udp_socket
 from meshrouter.links.driven import DrivenLink
 from meshrouter.links.ip import SockAddress
-from meshrouter.links.link import EVERYBODY, Medium
+from meshrouter.links.link import EVERYBODY, Cars, Medium
 from meshrouter.links.udp_peer import refuse_mesh
 
 SOLICIT: Final = 2
@@ -31,7 +31,7 @@ class UdpListen(DrivenLink):
         refuse_mesh(name, where[0])
         self._socket = _bound(name, where)
         mtu = 1472 if len(where) == 2 else 1452
-        super().__init__(number=number, name=name, medium=Medium.UDP, mtu=mtu, shared=True)
+        super().__init__(number=number, name=name, medium=Medium.UDP, mtu=mtu, shared=True, trains=True)
         self.counters = counters
         self.port: int = self._socket.getsockname()[1]
         self._datagrams = Datagrams(self._socket, counters)
@@ -59,6 +59,9 @@ class UdpListen(DrivenLink):
         self.outbox.clear()
         for address, frame in outbox:
             self.outbox += [(each, frame) for each in (asking if address == EVERYBODY else [address])]
+
+    def send_train(self, address: bytes, frames: list[bytes]) -> None:
+        self.outbox.append((address, Cars(frames)))
 
     def _put(self, start: int) -> int:
         return self._datagrams.send(self.outbox, start, self._book.target)

@@ -11,7 +11,7 @@ from meshrouter.errors import LocalError
 from meshrouter.links.datagrams import MOST_BYTES, Datagrams, udp_socket
 from meshrouter.links.driven import DrivenLink
 from meshrouter.links.ip import SockAddress, is_mesh
-from meshrouter.links.link import EVERYBODY, Medium
+from meshrouter.links.link import EVERYBODY, Cars, Medium
 
 _IP_MTU: Final = 14
 _IPV6_MTU: Final = 24
@@ -24,7 +24,9 @@ class UdpPeer(DrivenLink):
         refuse_mesh(name, where[0])
         self._where = where
         self._socket = _connected(name, where)
-        super().__init__(number=number, name=name, medium=Medium.UDP, mtu=_path_mtu(self._socket), shared=False)
+        super().__init__(
+            number=number, name=name, medium=Medium.UDP, mtu=_path_mtu(self._socket), shared=False, trains=True
+        )
         self.counters = counters
         self._datagrams = Datagrams(self._socket, counters)
 
@@ -33,6 +35,9 @@ class UdpPeer(DrivenLink):
 
     def receive(self, readable: socket.socket) -> list[tuple[bytes, bytes]]:  # noqa: ARG002 - there is but one
         return [(EVERYBODY, frame) for _, frame in self._datagrams.receive()]
+
+    def send_train(self, address: bytes, frames: list[bytes]) -> None:
+        self.outbox.append((address, Cars(frames)))
 
     def _put(self, start: int) -> int:
         return self._datagrams.send(self.outbox, start, _connected_peer)

@@ -45,6 +45,7 @@ class VirtualLink(Link):
         """Give the outbox to the bus."""
         outbox, self.outbox = self.outbox, []
         for destination, frame in outbox:
+            assert isinstance(frame, bytes)  # send_train is not ours
             self.bus.send(self, destination, frame)
 
 

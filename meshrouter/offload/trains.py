@@ -13,17 +13,26 @@ whole is opened under the session's key before anybody sees it.
 """
 
 from collections import Counter, OrderedDict
+from struct import Struct
 from typing import Final
 
 from meshrouter.handshake import full_counter
+from meshrouter.links.link import Run
 from meshrouter.neighbours.session import LinkSession
-from meshrouter.wire.frame import FRAME, HEADER_SIZE, LAST, MAX_CARS, TAG_SIZE
+from meshrouter.wire.frame import FIRST_TRAIN, FRAME, HEADER_SIZE, LAST, MAX_CARS, TAG_SIZE
 from meshrouter.wire.train import MAX_TRAIN, TRAIN_TIME, train_aad
 
 A_SESSION: Final = 2
 MOST_TRAINS: Final = 64
 """4 MB."""
 MOST_SEALED: Final = MAX_TRAIN + TAG_SIZE
+INDEX: Final = Struct(">II")
+LENGTH: Final = Struct(">H")
+_HEADS: Final = {
+    count: (bytes((FIRST_TRAIN,)) * count, bytes((*range(count - 1), count - 1 | LAST)))
+    for count in range(2, MAX_CARS + 1)
+}
+"""First bytes and numbers of all frames of a train of so many."""
 
 
 class _Train:
@@ -96,6 +105,21 @@ class Trains:
             return None
         return self._whole(train, index, low) if train.is_whole else None
 
+    def received_run(self, session: LinkSession, run: Run, now: float) -> bytes | None:
+        """Frames of one train, as UDP_GRO has put them together: usually all there are, and then nothing is kept."""
+        size = run.size
+        whole = _whole_run(run, size)
+        if whole is None:
+            packet = None
+            for start in range(0, len(run), size):
+                packet = self.received(session, run[start : start + size], now) or packet
+            return packet
+        index, low = INDEX.unpack_from(run, 4)
+        packet = session.opener.open(low, whole, train_aad(index, low))
+        if packet is None:
+            self._counters["train-tag"] += 1
+        return packet
+
     def tick(self, now: float) -> None:
         """Ends what has waited for 2 seconds."""
         while self._trains:
@@ -131,3 +155,18 @@ class Trains:
     def _end(self, index: int, low: int, rule: str) -> None:
         del self._trains[index, low]
         self._counters[rule] += 1
+
+
+def _whole_run(run: bytes, size: int) -> bytes | None:
+    """What was sealed, if the run is one whole train whose frames are in order and full; None: look at each of them."""
+    count = -(-len(run) // size)
+    heads = run[0::size], run[1::size]
+    if size <= HEADER_SIZE or heads != _HEADS.get(count) or len(run) <= (count - 1) * size + HEADER_SIZE:
+        return None
+    if any(run[at::size] != run[at : at + 1] * count for at in range(4, HEADER_SIZE)):
+        return None
+    lengths = size - HEADER_SIZE, len(run) - (count - 1) * size - HEADER_SIZE
+    announced = LENGTH.unpack_from(run, 2)[0], LENGTH.unpack_from(run, (count - 1) * size + 2)[0]
+    if lengths != announced or lengths[0] * (count - 1) + lengths[1] > MOST_SEALED:
+        return None
+    return b"".join([run[at + HEADER_SIZE : at + size] for at in range(0, len(run), size)])

@@ -7,9 +7,10 @@ import pytest
 from meshrouter.links.driven import MOST_WAITING
 from meshrouter.links.link import EVERYBODY
 from meshrouter.links.specs import Kind, LinkSpec
+from meshrouter.links.udp_peer import UdpPeer
 from tests.router.links.kernel import Host, until
 
-BEACON, SOLICIT, PACKET = b"\x21", b"\x22", b"\x29"
+BEACON, SOLICIT, PACKET, TRAIN = b"\x21", b"\x22", b"\x29", b"\x2a"
 """First bytes of frames of these types."""
 
 SO_NO_CHECK = 11
@@ -207,3 +208,19 @@ def test_an_unknown_host_is_said() -> None:
     spec = LinkSpec(kind=Kind.UDP_PEER, name="udp:nowhere.invalid:1", host="nowhere.invalid", port=1)
     with Host(spec) as host:
         until(lambda: "no such host" in host.links.troubles.get(spec.name, ""), host)
+
+
+@pytest.mark.parametrize("segments", [True, False])
+def test_a_train_crosses_in_one_piece_or_in_many(segments: bool) -> None:
+    listening, calling = udp_pair()
+    with listening, calling:
+        calling.send(EVERYBODY, SOLICIT)
+        until(lambda: bool(listening.heard), listening, calling)
+        assert isinstance(calling.link, UdpPeer)
+        calling.link._datagrams.segments = segments
+        cars = [TRAIN + bytes((number,)) + bytes(1400) for number in range(40)] + [TRAIN + b"\xa8end"]
+        calling.link.send_train(EVERYBODY, cars)
+        calling.link.flush()
+        until(lambda: b"\xa8end" in b"".join(frames(listening)), listening, calling)
+        assert b"".join(frames(listening)[1:]) == b"".join(cars)
+        assert (len(frames(listening)) == 2) is segments, "the kernel has put them together"
