@@ -6,7 +6,7 @@ would differ for ever, and each DUMP would bring the same again.
 
 from meshrouter.directory import Directory, Role
 from meshrouter.routing.adjacency import Adjacency
-from meshrouter.routing.own import HEIGHT_WINDOW
+from meshrouter.routing.own import HEIGHT_WINDOW, MOST_SEQNO
 from meshrouter.routing.table import MINIMUM_COST, Origin
 from meshrouter.wire.control import Update
 
@@ -22,6 +22,8 @@ def refusal(
             return "route-guest"
         if update.metric < MINIMUM_COST:
             return "route-metric"
+    if update.seqno > MOST_SEQNO:
+        return "route-seqno"
     if is_too_old(update.height, directory):
         return "route-height"
     return None if update.zone == zone else "route-zone"

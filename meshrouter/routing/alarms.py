@@ -1,11 +1,12 @@
 """Who wants to be woken when: at most one alarm a key. Times are running seconds."""
 
 from collections.abc import Hashable, Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+_SLACK: Final = 64
 
 
 class Alarms(Generic[K]):
@@ -29,6 +30,13 @@ class Alarms(Generic[K]):
         self._times[key] = when
         self._serial += 1
         heappush(self._heap, (when, self._serial, key))
+        if len(self._heap) > 2 * len(self._times) + _SLACK:
+            self._compact()
+
+    def _compact(self) -> None:
+        """Alarms that are moved again and again must not fill the memory."""
+        self._heap = [entry for entry in self._heap if self._times.get(entry[2]) == entry[0]]
+        heapify(self._heap)
 
     def advance(self, key: K, when: float) -> None:
         """No later than this."""

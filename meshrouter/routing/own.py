@@ -21,7 +21,8 @@ HEIGHT_WINDOW: Final = 60
 nobody remembers the seqno any more."""
 HEIGHT_STEP: Final = 20
 """Blocks after which we announce anew; a neighbour that is met later must not find ours too old."""
-LAST_SEQNO: Final = (1 << 64) - 1
+MOST_SEQNO: Final = (1 << 63) - 1
+"""No honest origin gets so far; with greater ones, nobody could ask for the next within 64 bits."""
 
 
 class SeqnoStore(Protocol):
@@ -50,14 +51,11 @@ class OwnOrigin:
         return self.announcement or self.renew(caps, now)
 
     def renew(self, caps: int, now: float) -> Announcement:
-        """With the next number. OverflowError, after 2^64 of them."""
-        seqno = self._take()
-        if seqno > LAST_SEQNO:
-            raise OverflowError("this key has used up its sequence numbers")
+        """With the next number."""
         self.announcement = announce(
             self._env.identity,
             self._env.genesis,
-            seqno=seqno,
+            seqno=self._take(),
             height=self._height,
             caps=caps,
             zone=self._zone,

@@ -10,7 +10,7 @@ from meshrouter.routing.acceptance import refusal, refused_by_ledger
 from meshrouter.routing.adjacency import MOST_HEARD, Adjacency, Need
 from meshrouter.routing.announcement import Announcement, read
 from meshrouter.routing.choosing import Choosing
-from meshrouter.routing.own import LAST_SEQNO
+from meshrouter.routing.own import MOST_SEQNO
 from meshrouter.routing.state import EVERYTHING, State
 from meshrouter.routing.table import LIFETIME, Advert, Origin
 from meshrouter.wire.control import INFINITY, Retract, RouteRequest, Update
@@ -144,7 +144,7 @@ class Reception:
     def _about_us(self, adjacency: Adjacency, update: Update, now: float) -> None:
         """Who tells us of ourselves says that our seqno is old. The announcement in use says nothing new."""
         own, key = self._state.own_announcement(now), self._state.env.identity.key
-        if update.seqno < own.seqno or update.seqno >= LAST_SEQNO or own.is_in(update):
+        if update.seqno < own.seqno or update.seqno > MOST_SEQNO or own.is_in(update):
             return
         if self._is_signed(adjacency, update, key, now):
             self._drop("route-rewound")

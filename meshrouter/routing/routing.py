@@ -124,6 +124,8 @@ class Routing:
         adjacency = self._state.adjacencies.get(neighbour)
         if adjacency is None or adjacency.role is Role.BARRED:
             self._state.env.counters.drop("route-neighbour")
+        elif isinstance(message, Update | Retract) and not adjacency.messages.spend(1, now):
+            self._state.env.counters.drop("route-budget")
         elif isinstance(message, Update):
             self._reception.update(adjacency, message, now)
         elif isinstance(message, Retract):

@@ -217,6 +217,16 @@ class Net:
                 life.routing.changed(side, self.now)
                 self._settle(life)
 
+    def restart_unnoticed(self, number: int) -> None:
+        """So soon that neighbours take the new handshake for a new session of the old adjacency."""
+        self.lives[number].alive = False
+        life = self.lives[number] = self._life(number)
+        for other in [first + second - number for first, second in self.wires if number in (first, second)]:
+            peer = self.lives[other]
+            theirs, ours = peer.sides[number], neighbour_of(other, self.wire(number, other).cost_from(number, other))
+            self.peers[theirs], self.peers[ours] = (life, ours), (peer, theirs)
+            self._up(life, other, ours)
+
     def restart(self, number: int, pause: float = 0.0) -> None:
         """Its memory is gone but for the seqno store; neighbours find out when it is back."""
         self.lives[number].alive = False

@@ -84,6 +84,19 @@ def test_links_cost_no_less_than_a_wire() -> None:
     assert route.metric == 100 + MINIMUM_COST
 
 
+def test_numbers_that_leave_no_room_for_the_next() -> None:
+    refused(Desk(), "route-seqno", 1, signed(FAR, 1 << 63, 100), signed(FAR, (1 << 64) - 1, 100))
+
+
+def test_messages_are_rationed_by_neighbour() -> None:
+    desk = Desk()
+    storm, other = desk.meet(1), desk.meet(2)
+    desk.hear(storm, *[signed(FAR, 5, 100)] * 10_000)
+    assert 5_000 < desk.count("route-budget") < 6_000
+    desk.hear(other, signed(51, 5, 100))
+    assert desk.via(51) == 2
+
+
 def test_height_far_behind_a_synced_ledger() -> None:
     refused(Desk(height=1000, synced=True), "route-height", 1, signed(FAR, 5, 100, height=939))
 

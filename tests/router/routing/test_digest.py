@@ -2,6 +2,8 @@
 
 from hashlib import blake2s
 
+import pytest
+
 from meshrouter.routing.digest import FIRST_PAUSE, Account, term
 from meshrouter.wire.control import Dump, Retract
 from tests.router.routing.kit import Desk, identity, signed
@@ -114,6 +116,15 @@ def test_refused_routes_count_as_heard() -> None:
     for _ in range(5):
         desk.routing.digest(neighbour, *of((1, 1, 0), (FAR, 5, 100)), desk.now)
     assert desk.sent() == []
+
+
+def test_what_is_remembered_of_refused_routes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meshrouter.routing.reception.MOST_HEARD", 10)
+    desk = Desk()
+    neighbour = desk.meet(1)
+    for number in range(100, 130):
+        desk.hear(neighbour, signed(number, 5, 100, zone=9))
+    assert len(desk.routing._state.adjacencies[neighbour].heard.all.entries) == 10
 
 
 def test_a_neighbour_that_begins_anew_has_nothing_and_knows_nothing() -> None:

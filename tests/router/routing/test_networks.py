@@ -109,6 +109,37 @@ def test_a_hundred_joins_on_one_link_do_not_storm_through_the_rest() -> None:
     assert net.loops == []
 
 
+def ring(nodes: int) -> list[tuple[int, int]]:
+    return [*line(nodes), (0, nodes - 1)]
+
+
+def test_a_restart_that_neighbours_did_not_notice() -> None:
+    """They are told by the RETRACT of everything: routes through the former life are gone when it has arrived."""
+    net = build(ring(6), 6)
+    net.run(5.0)
+    net.restart_unnoticed(2)
+    net.run(0.0015)  # a frame takes 1 ms
+    assert net.all_loops() == []
+    assert identity(2).id not in net.lives[1].routing.routes
+    net.run(1.0)
+    assert net.all_loops() == []
+    assert net.wrong() == []
+
+
+def test_a_restart_that_neighbours_did_not_notice_nor_were_told() -> None:
+    """The frames that told them were lost: the digests show it."""
+    net = build(ring(6), 6)
+    net.run(5.0)
+    for pair, wire in net.wires.items():
+        wire.loss = 1.0 if 2 in pair else 0.0
+    net.restart_unnoticed(2)
+    net.run(0.5)
+    for wire in net.wires.values():
+        wire.loss = 0.0
+    net.run(8.0)
+    assert net.wrong() == []
+
+
 def test_everybody_restarts_at_once() -> None:
     """No storm: each node tells each neighbour of each origin, and of few of them twice."""
     side = 5

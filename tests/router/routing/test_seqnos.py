@@ -1,5 +1,7 @@
 """Numbers: never used twice, never rewound, and no faster than once in two seconds."""
 
+import pytest
+
 from meshrouter.directory import Role, Tip
 from meshrouter.neighbours.neighbour import Neighbour
 from meshrouter.routing.own import BLOCK, HEIGHT_STEP, REFRESH
@@ -84,16 +86,17 @@ def test_a_request_that_is_answered_already_costs_nothing() -> None:
     assert own(desk.sent()) == []
 
 
-def test_an_origin_that_lost_its_memory_jumps_past_what_is_known_of_it() -> None:
+@pytest.mark.parametrize("known", [500, 5000])
+def test_an_origin_that_lost_its_memory_jumps_past_what_is_known_of_it(known: int) -> None:
     desk = Desk()
     neighbour = greet(desk)
     desk.run(5)
     desk.sent()
-    desk.hear(neighbour, signed(0, 5000, INFINITY))
+    desk.hear(neighbour, signed(0, known, INFINITY))
     desk.run(0.5)
     (update,) = own(desk.sent())
-    assert update.seqno == 5001
-    assert desk.seqnos.next > 5001  # nor will it be used again after the next restart
+    assert update.seqno == known + 1
+    assert desk.seqnos.next > known + 1  # nor will it be used again after the next restart
     assert desk.count("route-rewound") == 1
 
 

@@ -101,28 +101,28 @@ def test_small_changes_of_a_metric_are_not_worth_a_message() -> None:
 
 
 def test_a_flapping_route_costs_the_neighbours_little() -> None:
-    """Four thousand changes in two seconds: what leaves is bounded by time, not by what came."""
+    """Two thousand changes in a second: what leaves is bounded by time, not by what came."""
     desk = Desk()
     first, second = desk.meet(1), desk.meet(2)
     update = signed(FAR, 5, 100)
-    for _ in range(2000):
+    for _ in range(1000):
         desk.hear(first, update, Retract(ID, 5))
         desk.run(0.001)
-    assert len(about(desk.sent(second))) <= 2 / GATHER
+    assert len(about(desk.sent(second))) <= 1 / GATHER
 
 
 def test_a_storm_costs_a_budget_for_each_neighbour() -> None:
-    """Two hundred routes that come and go twenty times a second; when it is over, all is told as it is then."""
+    """Two hundred routes that come and go ten times a second; when it is over, all is told as it is then."""
     desk = Desk()
     storm, second = desk.meet(1), desk.meet(2)
     updates = [signed(number, 1, 100) for number in range(100, 300)]
-    for _ in range(20):
+    for _ in range(9):
         desk.hear(storm, *updates)
         desk.run(0.05)
         desk.hear(storm, *(Retract(update.id, 1) for update in updates))
         desk.run(0.05)
     desk.hear(storm, *updates)
-    assert 1024 < len(desk.sent(second)) <= 1024 + 2.1 * 200
+    assert 1024 < len(desk.sent(second)) <= 1024 + 200
     desk.run(5)
     told = {one.id: one for one in desk.sent(second) if isinstance(one, Update)}
     known = desk.routing._state.adjacencies[second].told.entries
