@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from random import Random
 from subprocess import Popen
 
 import pytest
@@ -34,6 +35,23 @@ def test_three_routers_of_one_machine_find_each_other() -> None:
         assert first.ask("ping", params, *others)["seq"] == 1
         (told,) = [each for each in first.said("neighbours")[-1]["list"] if each["key"] == others[0].identity.key.hex()]
         assert told["underlay"] == "127.0.0.1"
+
+
+def test_frames_of_every_wrong_size_cost_counters_and_nothing_else() -> None:
+    (spec,) = loopback()
+    node = PlayedNode(1)
+    node.start([LinkSpec(kind=Kind.UDP_LISTEN, name="listen", host="127.0.0.1", port=spec.port)])
+    until(lambda: bool(node.said("ready")), node)
+    random = Random(4)
+    with running(node), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.connect(("127.0.0.1", spec.port))
+        for kind in range(32):
+            for size in (*range(80), 200, 1400, 9000, 65_000):
+                stranger.send((bytes([1 << 5 | kind]) + random.randbytes(size))[:size])
+            node.ask("neighbours", {})
+        status = node.ask("status", {})
+    assert sum(status["counters"].values()) > 32 * 80
+    assert "loop-fault" not in status["counters"]
 
 
 def test_what_a_terminal_sends_is_ignored_and_the_end_of_the_channel_is_not() -> None:
