@@ -91,6 +91,8 @@ def update(world: World, choices: Choices) -> None:
     """Signed, by the puppet, the victim, or one that nobody knows."""
     identity = pick(choices, (PUPPET, VICTIM, STRANGER))
     seqno, height, zone = pick(choices, SEQNOS), pick(choices, HEIGHTS), choices.integer(0, 1)
+    if identity is VICTIM and seqno > 2**63:
+        return  # its own key would have had to use up its numbers
     made = control.Update(
         id=identity.id,
         key=identity.key if coin(choices) else None,
