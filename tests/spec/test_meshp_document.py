@@ -163,6 +163,11 @@ def test_numbers_in_the_text(phrase: str) -> None:
     assert phrase in FLAT
 
 
+def test_the_last_sequence_number() -> None:
+    assert own.MOST_SEQNO == 2**63 - 1
+    assert "seqno < 2^63" in FLAT
+
+
 def test_a_minute_for_the_redirected() -> None:
     assert redirects.UNUSED == 60.0
     assert "by BYE, when it has carried nothing for a minute" in FLAT
