@@ -17,7 +17,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from meshrouter.errors import LocalError
-from meshrouter.host.plan import GROUPS, IDLE_DEVICE, LOOPBACK, MESH, MTU, HostPlan
+from meshrouter.host.plan import GROUPS, IDLE_DEVICE, LOOPBACK, MESH, MOST_SUPER, MTU, HostPlan
 
 _FOREVER: Final = 0xFFFFFFFF
 _WORST_METRIC: Final = 0xFFFFFFFE
@@ -85,7 +85,7 @@ def _refuse_other_owner(route: IPRoute, tun: int) -> None:
 def _ready(route: IPRoute, index: int, mtu: int) -> None:
     generation = {"attrs": [("IFLA_INET6_ADDR_GEN_MODE", _GENERATE_NONE)]}
     _ask(route.link, "set", index=index, IFLA_AF_SPEC={"attrs": [("AF_INET6", generation)]})
-    _ask(route.link, "set", index=index, mtu=mtu, state="up")
+    _ask(route.link, "set", index=index, mtu=mtu, IFLA_GSO_MAX_SIZE=MOST_SUPER, state="up")
 
 
 def _set_addresses(route: IPRoute, index: int, wanted: Sequence[str], preferred: str) -> None:
