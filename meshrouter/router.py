@@ -79,7 +79,7 @@ class RouterEvents:
 
 
 class Router:
-    """``is_member`` tells whether this host listens to a group (16 bytes)."""
+    """``is_member`` tells whether this host listens to a group (16 bytes). ``plane``: a simulation's looks on."""
 
     def __init__(
         self,
@@ -89,6 +89,7 @@ class Router:
         *,
         events: RouterEvents | None = None,
         is_member: Callable[[bytes], bool] = lambda _group: False,
+        plane: type[Plane] = Plane,
     ) -> None:
         self.env = env
         self.directory = directory
@@ -154,7 +155,7 @@ class Router:
             rules=None,
             quota=None,
         )
-        self.plane = Plane(
+        self.plane = plane(
             env,
             self.junction,
             by_index=self.neighbours.by_index,

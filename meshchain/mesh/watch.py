@@ -7,7 +7,7 @@ it has not met for long.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from meshchain.crypto.address import ADDRESS_SIZE
@@ -22,10 +22,16 @@ Answer = tuple[bytes, Binding | bytes | None]
 """(key, its binding) or (address, the key that holds it)."""
 
 
-class Watch:
-    """Not thread-safe: one call at a time."""
+def find(view: ChainView, subject: bytes) -> Binding | bytes | None:
+    """The answer for one subject: a key has 32 bytes, an address 16."""
+    return holder_of(view, subject) if len(subject) == ADDRESS_SIZE else binding_of(view, subject)
 
-    def __init__(self) -> None:
+
+class Watch:
+    """Not thread-safe: one call at a time. ``find``: a simulation's remembers what many nodes ask alike."""
+
+    def __init__(self, find: Callable[[ChainView, bytes], Binding | bytes | None] = find) -> None:
+        self._find_now = find
         self._answers: OrderedDict[bytes, Binding | bytes | None] = OrderedDict()
 
     def __len__(self) -> int:
@@ -45,8 +51,7 @@ class Watch:
         return [(subject, now) for subject, old in before.items() if (now := self._find(view, subject)) != old]
 
     def _find(self, view: ChainView, subject: bytes) -> Binding | bytes | None:
-        answer = holder_of(view, subject) if len(subject) == ADDRESS_SIZE else binding_of(view, subject)
-        self._answers[subject] = answer
+        answer = self._answers[subject] = self._find_now(view, subject)
         if len(self._answers) > MOST_WATCHED:
             self._answers.popitem(last=False)
         return answer

@@ -118,6 +118,10 @@ class Connection:
         """From first to second, and back."""
         link.connections.append(self)
 
+    def send(self, side: int, data: bytes) -> None:
+        """Side 0 (first) or 1 sends."""
+        self.pipes[side].send(data)
+
     def close(self, side: int) -> None:
         """Side 0 (first) or 1 hangs up: it hears nothing more, the other side reads what was sent and then the end."""
         ours, theirs = self.pipes[side], self.pipes[1 - side]

@@ -5,7 +5,15 @@ from typing import Protocol
 
 from meshchain.p2p.actions import Endpoint, Peer
 from meshchain.sim.carriage import Carriage
-from meshchain.sim.streams import Connection
+
+
+class Way(Protocol):
+    """What carries the bytes: ``streams.Connection``, or a stream of packets through the mesh."""
+
+    def send(self, side: int, data: bytes) -> None: ...
+
+    def close(self, side: int) -> None:
+        """This side hangs up."""
 
 
 class Holder(Protocol):
@@ -32,7 +40,7 @@ class Wire:
     inbound: bool
     side: int
     """0 dialled, 1 was dialled."""
-    connection: Connection | None = None
+    connection: Way | None = None
     proven: bool = False
 
     def arrived(self, data: bytes) -> None:
@@ -46,7 +54,7 @@ class Wire:
     def flush(self) -> None:
         output = self.carriage.take_output()
         if output and self.connection is not None:
-            self.connection.pipes[self.side].send(output)
+            self.connection.send(self.side, output)
 
     def hang_up(self) -> None:
         if self.connection is not None:

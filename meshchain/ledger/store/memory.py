@@ -25,14 +25,17 @@ class MemoryReader:
 
 
 class MemoryStore(MemoryReader):
-    """A Store without a disk; writes cannot fail."""
+    """A Store without a disk; writes cannot fail. Snapshots and copies share its rows until the next write."""
 
     epoch = 0
 
     def __init__(self) -> None:
         super().__init__({}, [])
+        self._shared = False
 
     def write(self, changes: Mapping[bytes, bytes | None], *, sync: bool = True) -> None:  # noqa: ARG002
+        if self._shared:
+            self._data, self._keys, self._shared = dict(self._data), list(self._keys), False
         for key, value in changes.items():
             if value is None:
                 if self._data.pop(key, None) is not None:
@@ -43,7 +46,15 @@ class MemoryStore(MemoryReader):
                 self._data[key] = value
 
     def snapshot(self) -> MemoryReader:
-        return MemoryReader(dict(self._data), list(self._keys))
+        self._shared = True
+        return MemoryReader(self._data, self._keys)
+
+    def copy(self) -> "MemoryStore":
+        """Another store with the same rows."""
+        other = MemoryStore()
+        other._data, other._keys = self._data, self._keys
+        self._shared = other._shared = True
+        return other
 
     def close(self) -> None:
         """Nothing to release."""
