@@ -8,8 +8,8 @@ from typing import Any, Final
 MTU: Final = 1392
 """Of the TUN: Ethernet's 1,500 less UDP over IPv6, link frame, MESHP and MESHSEC, with room to spare."""
 MOST_SUPER: Final = 62_000
-"""Bytes of a packet of many segments that the kernel may give us: with all headers it fits into one train of 45 frames on
-every link with an MTU of 1,500. A larger one would go as two, the second of them tiny."""
+"""Bytes of a packet of many segments that the kernel may give us: with all headers it fits into one train of 45 frames
+on every link with an MTU of 1,500. A larger one would go as two, the second of them tiny."""
 IDLE_DEVICE: Final = "lo2"
 LOOPBACK: Final = "beef::"
 """The address that programs bind for being reached over the mesh only."""
