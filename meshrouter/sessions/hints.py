@@ -4,7 +4,8 @@ None of it is sealed: routers on the way have no keys of ours. So it is heard on
 index and a recent counter of a session of ours and the id of its other end; and what it can do at most is little:
 
     NOSESSION            one new handshake in 5 s, while the old session is used on
-    ERR, too big         a smaller path MTU, never below 1280, for ten minutes
+    ERR, too big         a smaller path MTU, never below 1280, for ten minutes; of a super-packet, also that such
+                         are split, as long
     ERR, anything else   an ICMPv6 error about a packet that was really sent; the kernel decides what to make of it
 """
 
@@ -24,6 +25,9 @@ from meshrouter.wire.sec import CIPHERTEXT_AT, SEC
 
 HANDSHAKE_EVERY: Final = 5.0
 """Seconds between two handshakes that a NOSESSION can cause."""
+LENGTH: Final = slice(4, 6)
+NO_LENGTH: Final = bytes(2)
+"""What a super-packet in a train says of its length."""
 _KINDS: Final = {
     ErrorCode.NO_ROUTE: NO_ROUTE,
     ErrorCode.TTL: HOPS,
@@ -56,6 +60,8 @@ class Hints:
         session, counter = self._quoted(error.quote)
         if error.code is ErrorCode.TOO_BIG:
             session.pair.learn_mtu(error.mtu, now)
+            if error.quote[LENGTH] == NO_LENGTH:
+                session.pair.learn_no_trains(now)
             return
         packet = session.quoted(counter)
         if packet:

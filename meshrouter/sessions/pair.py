@@ -56,6 +56,8 @@ class Pair:
     learned_mtu: int = NO_MTU
     """What a router on the way has said."""
     learned_until: float = 0.0
+    split_until: float = 0.0
+    """Until when super-packets are split, because a router on the way could not carry one whole."""
 
     @property
     def addresses(self) -> bytes:
@@ -75,6 +77,10 @@ class Pair:
             return False
         self.learned_mtu, self.learned_until = mtu, now + LEARNED_TIME
         return True
+
+    def learn_no_trains(self, now: float) -> None:
+        """A hop further on takes no trains, or none so long. To try again costs a whole super-packet."""
+        self.split_until = now + LEARNED_TIME
 
     @property
     def is_idle(self) -> bool:

@@ -86,7 +86,8 @@ class Sessions:
 
     ``send_packet(packet, now)``: a whole MESHP packet; False if there is no route. ``deliver``: to the TUN.
     ``key_of(id)``: the key behind a derived address, from routing or the ledger. ``max_packet(id)``: bytes of the
-    largest MESHP packet that the first link there carries. ``trains_to(id)``: whether trains go all the way.
+    largest MESHP packet that the first link there carries. ``trains_to(id)``: whether trains may go
+    there; where a hop further on takes none, its error says so.
     """
 
     def __init__(
@@ -187,7 +188,7 @@ class Sessions:
     def _texts(self, pair: Pair, packet: bytes, vnet: VnetHeader, now: float) -> tuple[list[bytes], bool]:
         """What to seal, and whether it is to go as trains."""
         limit = self._limit(pair, now)
-        if pair.caps & TAKES_TRAINS and self._trains_to(pair.id):
+        if pair.caps & TAKES_TRAINS and now >= pair.split_until and self._trains_to(pair.id):
             # a car has 16 bytes more than the largest packet: the tag of that is in the piece
             car = limit + SEC_OVERHEAD + TAG_SIZE
             room = min(MAX_TRAIN, MAX_CARS * car - TAG_SIZE) - PACKET_SIZE - _SEALED_AROUND

@@ -14,7 +14,7 @@ from typing import Final
 from meshrouter.counters import Counters
 from meshrouter.sessions.endsession import ALWAYS, EndSession
 from meshrouter.sessions.flowlabel import FlowLabels
-from meshrouter.sessions.pair import Pair
+from meshrouter.sessions.pair import NO_MTU, Pair
 
 MOST_SESSIONS: Final = 4096
 """About 10 KB each with all that belongs to it: 40 MB."""
@@ -107,7 +107,8 @@ class Table:
         for session in tuple(pair.sessions):
             self.close(session)
         pair.key = pair.id = b""
-        pair.told_mtu = pair.learned_mtu = 0xFFFF
+        pair.told_mtu = pair.learned_mtu = NO_MTU
+        pair.split_until = 0.0
 
     def sweep(self, now: float) -> None:
         """Closes what is over, forgets pairs of which nothing is left."""

@@ -46,8 +46,10 @@ class TestTooBig:
         a.sessions.error(world["c"].id, too_big(1400, quote(packet)), world.now)
         assert self.fits(world, 1375)
         assert not self.fits(world, 1376)
-        world.run(601.0)
-        world["a"].send(between(a, world["b"]))
+        for _ in range(6):
+            assert not self.fits(world, 1376)
+            world.run(99.9)
+            a.send(between(a, world["b"]))
         world.run(1.0)
         assert self.fits(world, 1447)
 
@@ -94,6 +96,29 @@ class TestTooBig:
         world.run(1.0)
         b.send(between(b, a, bytes(1376 - 60)))
         assert b.complaints() == [(2, 0)]
+
+
+def test_a_hop_that_takes_no_trains() -> None:
+    """Its error makes us split, for ten minutes; the same about a single packet does not."""
+    world = World("a", "b", "c")
+    a, b = world.connected()
+    a.trains = True
+
+    def packets() -> list[bytes]:
+        world.carried.clear()
+        a.send(between(a, b, bytes(3900)), gso=1300)
+        return sealed(world.carried)
+
+    a.send(between(a, b))
+    a.sessions.error(world["c"].id, too_big(1472, quote(world.carried[-1])), world.now)
+    (train,) = packets()
+    a.sessions.error(world["c"].id, too_big(1472, quote(train)), world.now)
+    assert [len(packet) for packet in packets()] == [40 + 25 + 20 + 1300] * 3
+    for _ in range(5):
+        world.run(119.9)
+        assert len(packets()) == 3
+    world.run(0.5)
+    assert len(packets()) == 1
 
 
 class TestOthers:
