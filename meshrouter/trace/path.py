@@ -9,7 +9,7 @@ say of what lies between them what they like.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from meshrouter.trace.report import Report
@@ -38,6 +38,11 @@ class Hop:
     """0 is the node that made the probe."""
     after: float
     """Seconds from the probe's leaving to the report's arrival; it includes the report's way."""
+    digest: bytes = field(init=False)
+    """The report's hash: computed once, since a path compares it with many."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", self.report.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,11 @@ def assemble(start: Hop | None, reports: Sequence[Hop]) -> Path:
     return Path((*steps, Gap(UNREACHED, _beyond(current), 0, _suspects(current, None))), reached=False)
 
 
+def follows(before: Hop, after: Hop) -> bool:
+    """Whether they are adjacent."""
+    return _gap(before, after) is None
+
+
 def _beyond(hop: Hop | None) -> int:
     return 0 if hop is None else hop.position + 1
 
@@ -105,7 +115,7 @@ def _gap(before: Hop | None, after: Hop) -> Gap | None:
 
 
 def _chains(before: Hop, after: Hop) -> bool:
-    return after.report.previous == before.report.digest
+    return after.report.previous == before.digest
 
 
 def _name_each_other(before: Report, after: Report) -> bool:

@@ -27,7 +27,7 @@ from meshrouter.errors import LocalError, WireError
 from meshrouter.neighbours.neighbour import Neighbour
 from meshrouter.trace.echoes import Echoes, PingResult, SendSealed
 from meshrouter.trace.observe import AT_START
-from meshrouter.trace.path import Hop, Path, assemble
+from meshrouter.trace.path import Hop, Path, assemble, follows
 from meshrouter.trace.probe import Probe
 from meshrouter.trace.report import FORWARD, REVERSE, Report, SignedReport
 from meshrouter.trace.responder import Responder, RouteOf, SendPacket, read_probe
@@ -63,6 +63,8 @@ class _Trace:
     opening: Hop
     reports: tuple[list[Hop], list[Hop]] = field(default_factory=lambda: ([], []))
     """By direction."""
+    over: dict[tuple[int, bytes], Hop] = field(default_factory=dict)
+    """(direction, hash of a report) → the first report that was made over it."""
     checks: int = 0
     back: float | None = None
 
@@ -77,8 +79,19 @@ class _Trace:
         return assemble(self.opening, there), assemble(turn, back)
 
     def is_whole(self) -> bool:
-        forward, reverse = self.paths()
-        return forward.whole and (reverse is None or reverse.whole)
+        """Whether nothing more can come; cheap, since it is asked with every report."""
+        end = self._walk(self.opening, FORWARD)
+        if end is None or not self.ticket.flags & WANTS_REVERSE:
+            return end is not None
+        return self._walk(Hop(end.report, 0, end.after), REVERSE) is not None
+
+    def _walk(self, start: Hop, direction: int) -> Hop | None:
+        """The end of a way, if each report is adjacent to the one that was made over it."""
+        current: Hop | None = start
+        while current is not None and (current is start or not current.report.ends):
+            following = self.over.get((direction, current.digest))
+            current = following if following is not None and follows(current, following) else None
+        return current
 
     def result(self) -> TraceResult:
         trip = None if self.back is None else self.back - self.start
@@ -198,12 +211,13 @@ class Tracer:
     def _keep(self, trace: _Trace, report: Report, now: float) -> None:
         """A report that is authentic; whether it fits the others is for ``path``."""
         end = trace.ticket.prober if report.direction == REVERSE else trace.ticket.target
-        known = trace.reports[report.direction]
-        if report.ends != (id_of(report.key) == end) or any(report == hop.report for hop in known):
+        if report.ends != (id_of(report.key) == end):
             self._env.counters.drop("trace-unfit")
             return
         self._directory.binding(report.key)  # asks for its name, so that it is there when the path is shown
-        known.append(Hop(report, AT_START - report.hop_limit, now - trace.start))
+        hop = Hop(report, AT_START - report.hop_limit, now - trace.start)
+        trace.reports[report.direction].append(hop)
+        trace.over.setdefault((report.direction, report.previous), hop)
         if trace.is_whole():
             trace.deadline = now
 

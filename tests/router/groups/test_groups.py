@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from meshrouter.directory import Role
 from meshrouter.groups.budgets import Budgets
-from meshrouter.groups.message import GroupData
+from meshrouter.groups.message import GroupData, Head
 from meshrouter.neighbours.neighbour import Neighbour
 from meshrouter.offload.checksum import with_checksum
-from meshrouter.wire.packet import Packet
+from meshrouter.wire.packet import MC_DATA, Packet
 from tests.router.groups.kit import GROUP, Grouped, datagram
 
 SQUARE = ("ab", "bc", "cd", "da")
@@ -178,6 +178,56 @@ def test_a_storm_ends_at_the_origins_neighbour(role: Role, most: int) -> None:
     assert grouped.counts()["b"] == grouped.counts()["c"] == most
     assert grouped.dropped("b", "budget") == 200 - most
     assert grouped.dropped("c", "budget") == 0
+
+
+def test_bytes_count_too() -> None:
+    grouped = Grouped("ab")
+    source = grouped.net["a"].env.identity.address
+    for _ in range(60):
+        grouped.groups["a"]._budgets = Budgets()
+        grouped.groups["a"].outgoing(datagram(source, text=bytes(1200)), 0.0)
+    grouped.net.run()
+    payload = 1200 + 8 + GroupData.HEADER
+    assert grouped.counts()["b"] == 64_000 // payload
+    assert grouped.dropped("b", "budget") == 60 - 64_000 // payload
+
+
+def test_ones_own_budget_is_what_others_would_take() -> None:
+    grouped = Grouped("ab")
+    source = grouped.net["a"].env.identity.address
+    for number in range(100):
+        grouped.groups["a"].outgoing(datagram(source, text=b"%d" % number), 0.0)
+    grouped.net.run()
+    assert grouped.counts() == {"a": 60, "b": 60}
+    assert grouped.dropped("a", "own-budget") == 40
+    assert grouped.dropped("b", "budget") == 0
+
+
+def test_the_hop_limit() -> None:
+    """Not signed, since everybody lowers it: the last hop delivers and hands on no more."""
+    grouped = Grouped("ab", "bc", "cd")
+    packet = a_packet(grouped)
+    grouped.groups["b"].received(packet[:7] + b"\2" + packet[8:], grouped.net["b"].neighbours["a"], 1.0)
+    grouped.net.run()
+    assert grouped.counts() == {"a": 1, "b": 1, "c": 1, "d": 0}
+    assert grouped.heard["b"][0][7] == 2
+    assert grouped.heard["c"][0][7] == 1
+
+
+def test_only_groups_of_the_zone() -> None:
+    """a signs for ff18:ffff::1, and for another zone."""
+    grouped = Grouped("ab")
+    a, ingress = grouped.net["a"], grouped.net["b"].neighbours["a"]
+    group = bytes.fromhex("ffff") + GROUP[4:]
+    head = Head(1 << 40, bytes(6), 17, bytes(8))
+    for zone, destination in ((0, group), (1, GROUP[2:])):
+        payload = GroupData.make(a.env.identity, a.env.genesis, zone, destination, head).encode()
+        packet = Packet(
+            next_header=MC_DATA, source=a.id, destination=destination, payload=payload, source_zone=zone,
+            destination_zone=zone,
+        )  # fmt: skip
+        grouped.groups["b"].received(packet.encode(), ingress, 1.0)
+    assert grouped.dropped("b", "prefix") == grouped.dropped("b", "zone") == 1
 
 
 def test_guests_have_a_bound_together() -> None:

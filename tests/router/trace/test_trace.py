@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from time import perf_counter
 
 import pytest
 
@@ -11,6 +12,7 @@ from meshrouter.identity import Identity
 from meshrouter.trace.path import Hop
 from meshrouter.trace.probe import Probe
 from meshrouter.trace.report import Report, SignedReport
+from meshrouter.trace.tracer import TraceResult
 from meshrouter.wire import meshctl
 from meshrouter.wire.packet import PACKET_SIZE, Packet
 from tests.router.trace.kit import Traced
@@ -220,18 +222,18 @@ def test_a_repeated_probe_is_reported_once() -> None:
 
 
 def test_the_budget_is_kept_and_shared() -> None:
-    """One neighbour's probes get half of it, both together all: 20 reports at once, 20 a second after."""
-    traced = Traced("ac", "bc", "cd")
+    """One neighbour's probes get half of it, all together all: 20 reports at once, 20 a second after."""
+    traced = Traced("ac", "bc", "ec", "cd")
     c = traced.net["c"]
-    for name in "ab":
+    for name in "abe":
         traced.net[name].corrupt = lambda packet: None
         for _ in range(40):
             ask(traced, name)
         traced.net.run()
-    sent = [packet for name in "ab" for packet in traced.net[name].passed if is_report(packet, c.key)]
+    sent = [packet for name in "abe" for packet in traced.net[name].passed if is_report(packet, c.key)]
     assert len(sent) == 20
     assert sum(packet[26:40] == traced.net["a"].id for packet in sent) == 10
-    assert c.env.counters["trace-budget"] == 60
+    assert c.env.counters["trace-budget"] == 100
 
 
 def ask(traced: Traced, start: str) -> None:
@@ -254,6 +256,60 @@ def test_an_old_ticket_goes_no_further() -> None:
     assert traced.net["b"].env.counters["trace-height"] == 1
     traced.net["a"].directory.tip = Tip(5000, synced=True)
     assert traced.trace("a", "e").forward.whole, "never refused for being ahead"
+
+
+def test_a_probe_comes_back_once_and_as_it_left() -> None:
+    traced = Traced(*LINE)
+    kept: list[bytes] = []
+
+    def alter(packet: bytes) -> bytes:
+        if packet[40] != Probe.TYPE:
+            return packet
+        probe = Probe.decode(packet[41:])
+        ticket = replace(probe.ticket, height=probe.ticket.height + 1)
+        return repacked(packet, meshctl.encode(replace(probe, ticket=ticket)))
+
+    def keep(packet: bytes) -> bytes:
+        if packet[40] == Probe.TYPE:
+            kept.append(packet)
+        return packet
+
+    a = traced.net["a"]
+    a.corrupt = alter
+    assert traced.trace("a", "c").round_trip is None
+    assert a.env.counters["trace-unasked"] == 1
+    a.corrupt = keep
+    traced.tracers["a"].trace(traced.net["c"].id, traced.net.now, timeout=3.0)
+    start = traced.net.now
+    traced.net.run()
+    for later in (0.5, 1.0):
+        traced.tracers["a"].arrived(kept[-1], a.neighbours["b"], start + later)
+    traced.settle()
+    result = traced.results.pop()
+    assert isinstance(result, TraceResult)
+    assert result.round_trip == pytest.approx(0.004)
+    assert a.env.counters["trace-unasked"] == 3
+
+
+def test_a_flood_of_signed_reports_is_worked_off_quickly() -> None:
+    """From a hop on the way, which knows the nonce: the most that count, at every position. Slow was seconds."""
+    traced = Traced(*LINE)
+    traced.net["e"].corrupt = lambda packet: None
+    traced.tracers["a"].trace(traced.net["e"].id, 0.0, timeout=3.0)
+    traced.net.run()
+    a, b = traced.net["a"], traced.net["b"]
+    honest = next(p for p in a.passed if is_report(p, b.key))
+    report = SignedReport.decode(honest[41:]).report
+    began = perf_counter()
+    for number in range(252):
+        other = replace(report, hop_limit=64 - number % 63, sent=report.sent + number)
+        packet = repacked(honest, meshctl.encode(other.signed_by(b.env.identity)))
+        traced.tracers["a"].arrived(packet, a.neighbours["b"], 0.5)
+    traced.settle()
+    assert perf_counter() - began < 2
+    result = traced.results.pop()
+    assert isinstance(result, TraceResult)
+    assert not result.forward.reached
 
 
 def test_a_probers_bounds() -> None:
