@@ -8,7 +8,8 @@ until a frame has opened, because an INIT can be a replay.
 
     INIT                                         what happens
     mac1 does not fit                            dropped
-    the ephemeral key of a half                  the same RESPONSE again, no work
+    the same as that of a half                   the same RESPONSE again, no work
+    the ephemeral key of a half, else different  dropped: no honest key serves twice
     the ephemeral key of a session proven        dropped: a replay, or a late duplicate
     too many                                     a COOKIE, or dropped (``handshake.door``)
     barred key, no room on the link              dropped
@@ -78,18 +79,17 @@ class Answering:
             raise WireError("handshake-mac1", "mac1 does not fit")
         ephemeral = init.noise[:32]
         half = self._halves.get(ephemeral)
-        if half is not None and half.asked == init.under_mac1:
-            if self._repeats.spend(1, now):
-                self._port.link.send(address, half.response)
-        elif ephemeral in self._spent:
-            raise WireError("link-replay", "this INIT has led to a session already")
-        else:
+        if half is None and ephemeral not in self._spent:
             self._consider(address, body, init, now)
+        elif half is None or half.asked != init.under_mac1:
+            raise WireError("link-replay", "this INIT has led to a session already, or has another's ephemeral key")
+        elif self._repeats.spend(1, now):
+            self._port.link.send(address, half.response)
 
     def proved(self, session: LinkSession, now: float, address: bytes | None = None) -> None:
         """A frame has opened under ``session``; does nothing unless it is a half."""
         half = self._by_index.get(session.index)
-        if half is None or half.session is not session:
+        if half is None:
             return
         self._remove(half)
         self._spent[half.ephemeral] = None

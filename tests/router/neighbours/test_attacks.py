@@ -10,8 +10,10 @@ from meshchain.crypto.address import node_id
 from meshrouter.directory import Role
 from meshrouter.handshake.macs import mac, mac1_key
 from meshrouter.identity import Identity
+from meshrouter.links.link import Medium
 from meshrouter.neighbours.answering import HALF_TIME, MOST_HALVES, MOST_OF_ONE_KEY
 from meshrouter.neighbours.connecting import MOST_ATTEMPTS, MOST_TRIES
+from meshrouter.tokens import Bucket
 from meshrouter.wire import frame as frames
 from meshrouter.wire.beacon import Beacon
 from meshrouter.wire.nosession import NoSession
@@ -136,14 +138,68 @@ def test_halves_are_bounded_and_forgotten() -> None:
         knock(peer, a, seed)
     assert len(a.machine.by_index) == MOST_OF_ONE_KEY
     for number in range(MOST_HALVES + 40):
-        stranger = Node(world, 5000 + number)
+        stranger = Node(world, 5000 + number // MOST_OF_ONE_KEY)
         stranger.links = peer.links
-        world.now += 0.2
-        knock(stranger, a)
-    assert MOST_OF_ONE_KEY < len(a.machine.by_index) <= MOST_HALVES
+        world.now += 0.05
+        knock(stranger, a, 100 + number)
+    assert len(a.machine.by_index) == MOST_HALVES
+    for seed in range(100):
+        knock(peer, a, 100 + seed)  # ephemeral keys that others have used
+    assert len(a.machine.by_index) == MOST_HALVES
     assert list(a.machine) == []
     world.run(HALF_TIME + 1)
-    assert all(inbound.neighbour.key == peer.key for inbound in a.machine.by_index.values())
+    assert {inbound.neighbour.key for inbound in a.machine.by_index.values()} <= {peer.key}
+
+
+def test_a_half_that_data_has_proven_is_not_forgotten() -> None:
+    """A data plane that opens frames and does not say so at once."""
+    world = World(14)
+    a, b = world.pair()
+    world.run(1)
+    b.machine.remove_link(b.links[0], world.now)
+    world.until(lambda: not a.knows(b))
+    world.log.clear()
+    knock(b, a)
+    (half,) = a.machine.by_index.values()
+    half.session.window.seen(0)
+    world.run(HALF_TIME + 0.1)
+    assert a.of(b).session is half.session
+
+
+def test_a_first_message_passed_on_from_elsewhere_does_not_move_its_sender() -> None:
+    world = World(15)
+    bus = world.bus()
+    a, b = world.node(bus), world.node(bus)
+    for node in (a, b):
+        node.links[0].medium = Medium.ETHERNET
+
+    def relay(flight: Flight) -> list[Flight]:
+        copies = [Flight(b"enemy!", flight.receiver, flight.frame)] if kind_of(flight.frame) == "INIT" else []
+        return [*copies, flight]
+
+    world.tamper = relay
+    world.until(lambda: a.knows(b) and b.knows(a))
+    check_well(a, b)
+    assert a.of(b).link_address == b.links[0].address
+    assert b.of(a).link_address == a.links[0].address
+
+
+def test_neighbours_renew_while_strangers_have_used_up_the_door() -> None:
+    world = World(16)
+    a, b = world.pair()
+    for node in (a, b):
+        door = node.machine._stations[1].answering._door
+        door._free, door._all = Bucket(0, 0), Bucket(0, 0)
+    old = a.of(b).session
+    world.run(140)
+    assert a.of(b).session is not old
+    assert a.downs == b.downs == []
+    before = a.sent["RESPONSE"]
+    stranger = Node(world, 5000)
+    stranger.attach(a.links[0].bus)
+    knock(stranger, a)
+    assert a.sent["RESPONSE"] == before
+    assert a.counters["link-cookie"] > 0
 
 
 def test_established_sessions_do_not_notice_a_flood_of_handshakes() -> None:

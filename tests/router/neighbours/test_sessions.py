@@ -103,6 +103,18 @@ def test_two_sessions_become_one_and_renewal_goes_on() -> None:
     assert 9 <= renewed <= 11  # one side each 120 s
 
 
+def test_a_session_that_the_other_side_prefers_opens_as_long_as_it_is_used() -> None:
+    crossing = Crossing()
+    crossing.let_go()
+    a, b = crossing.a, crossing.b
+    crossing.world.run(1)
+    preferred = b.of(a).session
+    (other,) = [inbound.session for inbound in b.machine.by_index.values() if inbound.session is not preferred]
+    b.of(a).session = other
+    count = talk(a, b, 100, 1.0)
+    assert a.packets == b.packets == [b"%d" % i for i in range(count)]
+
+
 def test_the_responder_does_not_send_on_a_session_before_a_frame_has_come_on_it() -> None:
     world = World(1)
     a, b = world.pair(shared=False)

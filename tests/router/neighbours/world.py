@@ -175,6 +175,7 @@ class Node:
         """Let frames leave, and ask when the machine wants to be woken."""
         for link in self.links:
             for destination, frame in link.outbox:
+                assert isinstance(frame, bytes)
                 self.sent[kind_of(frame)] += 1
                 self.bytes_sent += len(frame)
                 self.world.log.append((self.world.now, self, destination, frame))
