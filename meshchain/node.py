@@ -5,7 +5,8 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 import structlog
 import trio
@@ -38,14 +39,35 @@ from meshchain.service.miner import Miner
 from meshchain.service.nodekey import NodeKey, load_or_create
 from meshchain.service.outlook import Outlook
 from meshchain.service.router import RouterService, Setup
+from meshchain.service.socks import SocksService
 from meshchain.service.stamper import Stamper
 from meshrouter.host.launcher import Launcher, drop_rights, start_launcher
 
 LEDGER_FOLDER = "ledger"
-_UNBUILT = frozenset(("dns", "dns-forward", "socks", "proxy"))
+_UNBUILT = frozenset(("dns", "dns-forward", "proxy"))
 """Options that are read and checked, whose parts are not there yet."""
 _PATIENCE: Final = 65.0
 """Seconds for an answer of the router: a ping or a traceroute may take a minute."""
+
+
+class _Listener(Protocol):
+    async def open(self) -> None:
+        """Bind; LocalError."""
+
+    async def run(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What takes connections; the loops of the ledger run already."""
+
+    server: RpcServer
+    gossip: GossipService
+    socks: SocksService | None
+
+    @property
+    def listeners(self) -> list[_Listener]:
+        return [self.gossip] if self.socks is None else [self.gossip, self.socks]
 
 
 def run(config: Config) -> int:
@@ -92,18 +114,19 @@ async def _run_parts(
     token = trio.lowlevel.current_trio_token()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_stop_at_signal, signals, stop)
-        server, gossip = _build(config, chain, key, launcher, nursery, lambda: token.run_sync_soon(stop.set))
-        await gossip.open()
-        nursery.start_soon(gossip.run)
-        await trio.to_thread.run_sync(server.start)
+        parts = _build(config, chain, key, launcher, nursery, lambda: token.run_sync_soon(stop.set))
+        for listener in parts.listeners:
+            await listener.open()
+            nursery.start_soon(listener.run)
+        await trio.to_thread.run_sync(parts.server.start)
         try:
-            _announce(config, chain, key, server)
+            _announce(config, chain, key, parts.server)
             await stop.wait()
             systemd.notify("STOPPING=1")
         finally:
             with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(server.stop)
-                await gossip.save()
+                await trio.to_thread.run_sync(parts.server.stop)
+                await parts.gossip.save()
         nursery.cancel_scope.cancel()
 
 
@@ -114,8 +137,8 @@ def _build(
     launcher: Launcher | None,
     nursery: trio.Nursery,
     stop: Callable[[], None],
-) -> tuple[RpcServer, GossipService]:
-    """Make every part, start the loops of the ledger in ``nursery``; the two that listen are not started yet."""
+) -> _Parts:
+    """Make every part, start the loops of the ledger in ``nursery``; those that listen are not started yet."""
     clock, rng = SystemClock(), random.Random(secrets.randbits(128))
     alarms = Alarms(clock.now)
     searches = HashingPool(usable_cores())
@@ -146,7 +169,15 @@ def _build(
         stop=stop,
         ask_router=None if router is None else _asker(router),
     )
-    return RpcServer(node, config.rpc.host, config.rpc.port), gossip
+    return _Parts(RpcServer(node, config.rpc.host, config.rpc.port), gossip, _build_socks(config, ledger))
+
+
+def _build_socks(config: Config, ledger: LedgerService) -> SocksService | None:
+    if config.socks is None:
+        return None
+    return SocksService(
+        config.socks, view=lambda: ledger.view, synced=lambda: ledger.first_synced and ledger.peers.synced
+    )
 
 
 def _build_router(config: Config, ledger: LedgerService, key: NodeKey, launcher: Launcher) -> RouterService:
@@ -157,6 +188,7 @@ def _build_router(config: Config, ledger: LedgerService, key: NodeKey, launcher:
         links=tuple(link_specs(config.links)),
         tun=config.tun,
         gossip_port=config.p2p.port if config.p2p else 0,
+        rules=tuple(rule.to_form() for rule in config.rules),
     )
     return RouterService(ledger, setup, Channels(launcher))
 

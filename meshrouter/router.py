@@ -39,6 +39,9 @@ from meshrouter.offload.checksum import completed
 from meshrouter.offload.coalesce import Coalescer
 from meshrouter.offload.trains import Trains
 from meshrouter.offload.vnet import COMPLETE, NEEDS_CSUM, TunPacket, VnetHeader
+from meshrouter.policy.policy import Policy
+from meshrouter.policy.quota import GuestQuotas
+from meshrouter.policy.rule import Rule
 from meshrouter.routing.route import Route
 from meshrouter.routing.routing import Routing
 from meshrouter.sessions.sessions import Sessions
@@ -65,6 +68,7 @@ class RouterConfig:
     """Whether its kernel cuts UDP super-packets (Linux 6.2)."""
     first_seqno: int = 1
     """As ``coordination.seqnos``."""
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,6 +104,8 @@ class Router:
         self.seqnos = Granted(config.first_seqno, self._events.seqnos)
         caps = FORWARDS | TAKES_TRAINS | (HAS_TUN if config.has_tun else 0)
         self.trains = Trains(env.counters)
+        self.quotas = GuestQuotas(env.counters)
+        self.policy = Policy(env, directory, config.rules, self.key_of)
         self.routing = Routing(env, directory, zone=env.zone, caps=caps, seqnos=self.seqnos, on_route=self._on_route)
         self.neighbours = Neighbours(
             env,
@@ -152,8 +158,8 @@ class Router:
             trains=self.trains,
             groups=self.groups,
             tracer=self.tracer,
-            rules=None,
-            quota=None,
+            rules=self.policy,
+            quota=self.quotas,
         )
         self.plane = plane(
             env,
@@ -162,6 +168,7 @@ class Router:
             next_hops=self.routing.next_hops,
             local={MESHSEC: self._meshsec, MESHHS: self._meshhs, MESHCTL: self._meshctl},
         )
+        self.plane.has_rules = self.policy.has_forward
         self.news = LedgerNews(
             env,
             directory,
@@ -169,6 +176,8 @@ class Router:
             routing=self.routing,
             sessions=self.sessions,
             plane=self.plane,
+            policy=self.policy,
+            quotas=self.quotas,
             now=lambda: self.now,
         )
 
@@ -205,6 +214,8 @@ class Router:
             elif packet[24] == 0xFF:
                 self._multicast(packet, vnet, now)
             else:
+                if self.policy.has_accept:
+                    self.policy.sent(packet, now)
                 self.sessions.outgoing(packet, vnet, now)
         self._settle(now)
 
@@ -317,10 +328,18 @@ class Router:
         """Out of a session, for the TUN (or for a ping of ours)."""
         if tun.packet[6] in _PINGS and self.tracer.delivered(tun.packet, self.now):
             return
+        if self.policy.has_accept and not self._is_accepted(tun.packet):
+            return
         self._to_tun.add(tun)
 
-    def _deliver_group(self, packet: bytes, _origin: bytes) -> None:
-        self._to_tun.add(TunPacket(COMPLETE, packet))
+    def _is_accepted(self, packet: bytes) -> bool:
+        """By the rules about who sent it; what this router itself tells the host needs no rule."""
+        pair = self.sessions.table.pairs.get(packet[24:40] + packet[8:24])
+        return pair is None or self.policy.accepts(pair.key, packet, self.now)
+
+    def _deliver_group(self, packet: bytes, origin: bytes) -> None:
+        if not self.policy.has_accept or self.policy.accepts(origin, packet, self.now):
+            self._to_tun.add(TunPacket(COMPLETE, packet))
 
     def key_of(self, destination: bytes) -> bytes | None:
         route = self.routing.routes.get(destination)

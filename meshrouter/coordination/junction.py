@@ -1,6 +1,6 @@
 """Where the data plane meets the machines: each method takes what the plane has found to the machine it is for."""
 
-from typing import Final, Protocol
+from typing import Final
 
 from meshrouter.directory import Directory, Role
 from meshrouter.env import Env
@@ -11,6 +11,8 @@ from meshrouter.links.link import Link, Run
 from meshrouter.neighbours.machine import Neighbours
 from meshrouter.neighbours.neighbour import Inbound, Neighbour
 from meshrouter.offload.trains import Trains
+from meshrouter.policy.policy import Policy
+from meshrouter.policy.quota import GuestQuotas
 from meshrouter.routing.routing import Routing
 from meshrouter.trace.tracer import Tracer, is_probe
 from meshrouter.wire.control import Redirect
@@ -20,14 +22,6 @@ from meshrouter.wire.packet import DESTINATION
 REDIRECT_EVERY: Final = 10.0
 """Seconds between REDIRECTs to one neighbour about one other."""
 _MOST_REDIRECTS: Final = 1024
-
-
-class Rules(Protocol):
-    def forwards(self, packet: bytes, ingress: Neighbour, egress: Neighbour) -> bool: ...
-
-
-class Quota(Protocol):
-    def take(self, guest: bytes, size: int, now: float) -> bool: ...
 
 
 class Junction:
@@ -43,8 +37,8 @@ class Junction:
         trains: Trains,
         groups: Groups,
         tracer: Tracer,
-        rules: Rules | None,
-        quota: Quota | None,
+        rules: Policy,
+        quota: GuestQuotas,
     ) -> None:
         self._env = env
         self._directory = directory
@@ -116,7 +110,7 @@ class Junction:
         self._neighbours.send_control(ingress, [redirect], now)
 
     def may_pass(self, packet: bytes, ingress: Neighbour | None, egress: Neighbour, now: float) -> ErrorCode | None:
-        if self._rules is not None and ingress is not None and not self._rules.forwards(packet, ingress, egress):
+        if ingress is not None and not self._rules.forwards(packet, ingress, egress):
             return ErrorCode.POLICY
         for guest in (ingress, egress):
             if guest is not None and guest.role is not Role.MEMBER and not self._within_quota(guest, packet, now):
@@ -124,4 +118,4 @@ class Junction:
         return None
 
     def _within_quota(self, guest: Neighbour, packet: bytes, now: float) -> bool:
-        return self._quota is None or self._quota.take(guest.key, len(packet), now)
+        return self._quota.take(guest.key, len(packet), now)

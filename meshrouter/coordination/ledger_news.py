@@ -6,6 +6,8 @@ from meshrouter.directory import Binding, Directory, Role, Tip
 from meshrouter.env import Env
 from meshrouter.forwarding.plane import Plane
 from meshrouter.neighbours.machine import Neighbours
+from meshrouter.policy.policy import Policy
+from meshrouter.policy.quota import GuestQuotas
 from meshrouter.routing.routing import Routing
 from meshrouter.sessions.sessions import Sessions
 
@@ -22,6 +24,8 @@ class LedgerNews:
         routing: Routing,
         sessions: Sessions,
         plane: Plane,
+        policy: Policy,
+        quotas: GuestQuotas,
         now: Callable[[], float],
     ) -> None:
         self._env = env
@@ -30,6 +34,8 @@ class LedgerNews:
         self._routing = routing
         self._sessions = sessions
         self._plane = plane
+        self._policy = policy
+        self._quotas = quotas
         self._now = now
         directory.on_binding = self.binding
         directory.on_holder = self.holder
@@ -41,6 +47,9 @@ class LedgerNews:
         for neighbour in self._neighbours:
             if neighbour.key == binding.key:
                 neighbour.role = binding.role
+        if binding.role is Role.MEMBER:
+            self._quotas.forget(binding.key)
+        self._policy.forget()
         if binding.key == self._env.identity.key:
             self._plane.forwards = binding.role is Role.MEMBER
         self._routing.role_changed(binding.key, now)

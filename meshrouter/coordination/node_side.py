@@ -152,6 +152,7 @@ class NodeSide:
             sessions=len(router.sessions.by_pair),
             forwarded=router.plane.forwarded,
             delivered=router.plane.delivered,
+            rules=router.policy.counts(),
             off=self._off(),
         )
 

@@ -24,6 +24,7 @@ from meshrouter.host.plan import IDLE_DEVICE, HostPlan
 from meshrouter.identity import Identity
 from meshrouter.links.driven import DrivenLink
 from meshrouter.links.keeper import Links
+from meshrouter.policy.rule import Rule
 from meshrouter.process.channel import Channel, Message
 from meshrouter.process.loop import Loop
 from meshrouter.process.poller import Poller
@@ -57,7 +58,12 @@ class RouterProcess:
         env = Env(
             identity=self._identity, genesis=start.genesis, rng=self._rng, zone=start.zone, counters=self._counters
         )
-        config = RouterConfig(gossip_port=start.gossip_port, has_tun=self.had_tun, first_seqno=start.seqno)
+        config = RouterConfig(
+            gossip_port=start.gossip_port,
+            has_tun=self.had_tun,
+            first_seqno=start.seqno,
+            rules=tuple(Rule.from_form(form) for form in start.extra.get("rules", ())),
+        )
         self._links = Links(
             start.links,
             poller=self._poller,
