@@ -28,8 +28,6 @@ from meshrouter.offload.vnet import IPV6_SIZE, TCP, TCP_PARTIAL, UDP, UDP_PARTIA
 
 MOST_BYTES: Final = 0xFFFF
 """After the IPv6 header."""
-MOST_DATAGRAMS: Final = 64
-"""UDP_MAX_SEGMENTS of the kernel."""
 ACK: Final = 0x10
 ECE: Final = 0x40
 _JOINABLE: Final = ACK | ECE
@@ -51,7 +49,7 @@ class _Run:
         self.size = len(packet) - IPV6_SIZE - header
         self.end = len(packet) - IPV6_SIZE
         self.next, self.flags, self.likeness, self.open = 0, 0, b"", self.size > 0
-        self.most = MOST_DATAGRAMS if protocol == UDP else MOST_SEGMENTS
+        self.most = MOST_SEGMENTS[protocol]
 
     def grow(self, packet: bytes, payload: int) -> None:
         self.chunks.append(memoryview(packet)[IPV6_SIZE + self.header :])

@@ -27,8 +27,9 @@ from meshrouter.wire.sec import PARTIAL_TCP, PARTIAL_UDP, SUPER, SUPER_HEADER, T
 
 RESERVED: Final = frozenset({PARTIAL_TCP, PARTIAL_UDP, SUPER})
 """Experimental numbers (RFC 3692): IPv6 packets that really have them cannot travel."""
-MOST_SEGMENTS: Final = 1024
-"""Of a super-packet: 64 bytes each, less than any real flow has; more would be work for the receiver's kernel."""
+MOST_SEGMENTS: Final = {TCP: 1024, UDP: 64}
+"""Of a super-packet. Of TCP 64 bytes each, less than any real flow has: more would be work for the receiver's kernel;
+of UDP what kernels make (UDP_MAX_SEGMENTS)."""
 _TCP_LEAD: Final = bytes((PARTIAL_TCP,))
 _UDP_LEAD: Final = bytes((PARTIAL_UDP,))
 _TCP_LEAST: Final = 1 + 20
@@ -70,7 +71,7 @@ def super_texts(packet: bytes, vnet: VnetHeader, limit: int) -> list[bytes] | No
     """
     shape = shape_of(packet, vnet)
     at_once = (limit - 1 - SUPER_HEADER.size - shape.header) // vnet.gso_size
-    most = min(at_once, MOST_SEGMENTS)
+    most = min(at_once, MOST_SEGMENTS[shape.protocol])
     if shape.start != IPV6_SIZE or packet[6] != shape.protocol or most < 2:
         return None
     return cut(packet, shape, most * vnet.gso_size, _super_lead(shape, vnet.gso_size))
@@ -83,8 +84,8 @@ def _super_lead(shape: Shape, gso_size: int) -> bytes:
 def opened(text: bytes) -> tuple[int, VnetHeader, int]:
     """Of a plaintext: the IPv6 next header, what the kernel is told, and where the payload begins in it.
 
-    WireError: inner-size (less than its header), inner-super (segments that no sender makes), and those of
-    ``SuperPacket`` in a form of their own: super-protocol, gso-header.
+    WireError: inner-size (less than its transport header), super-size (segments that no sender makes), super-protocol,
+    gso-header.
     """
     if not text:
         raise WireError("inner-size", "nothing was sealed, not even a next header")
@@ -107,14 +108,14 @@ def _at_least(text: bytes, least: int, vnet: VnetHeader) -> VnetHeader:
 def _opened_super(text: bytes) -> tuple[int, VnetHeader, int]:
     start = 1 + SUPER_HEADER.size
     if len(text) < start:
-        raise WireError("inner-size", "the plaintext ends within a super-packet's header")
+        raise WireError("super-size", "the plaintext ends within a super-packet's header")
     protocol, gso_size = SUPER_HEADER.unpack_from(text, 1)
     if protocol not in CHECKSUM_OFFSETS:
         raise WireError("super-protocol", f"protocol {protocol} is not cut into segments")
     header = transport_header_size(protocol, text, start)
     payload = len(text) - start - header
-    if payload > MOST_SEGMENTS * gso_size:
-        raise WireError("inner-super", f"{payload} bytes in segments of {gso_size}")
+    if payload > MOST_SEGMENTS[protocol] * gso_size or not gso_size:
+        raise WireError("super-size", f"{payload} bytes in segments of {gso_size}")
     return protocol, super_vnet(protocol, header, payload, gso_size, text[start + 13] if protocol == TCP else 0), start
 
 

@@ -81,8 +81,9 @@ class EndSession:
         self.addresses = pair.other + pair.own
         """Source and destination of what comes."""
         self.ephemeral = b""
+        """Of the INIT, if the other side has begun it."""
         self.response = b""
-        """What has answered the INIT with this ephemeral key, while it is not proven."""
+        """What has answered that, while it is not proven."""
         self.last = b""
         """The beginning of the packet sent last."""
         self.probes: OrderedDict[int, bytes] = OrderedDict()

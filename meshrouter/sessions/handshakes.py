@@ -20,7 +20,7 @@ Answering: the sender must speak for itself, with the id that its key makes, and
 own ledger; and want an address of ours. If the ledger has not said who holds that address, the offer waits 3 s for it,
 64 of them at most. The answer makes a session on which nothing is sent before a packet has come on it, as the first
 message may be a replay. The same first message again (its ephemeral key tells) gets the same answer again: the first
-may have been lost, or be late, and then the initiator goes by it.
+may have been lost, or be late, and then the initiator goes by it. Once the session is proven it gets none.
 
 A COOKIE makes us repeat the INIT at once, once per cookie.
 """
@@ -236,6 +236,8 @@ class Handshakes:
         self._answer(waiting.offer, payload, now)
 
     def _answer(self, offer: Offer, payload: EndPayload, now: float) -> None:
+        if self._table.is_spent(offer.ephemeral):
+            raise WireError("handshake-replay", "this first message has led to a session already")
         pair = self._table.pair(payload.destination, payload.source)
         if pair is None:
             return
@@ -245,6 +247,8 @@ class Handshakes:
                 self._table.close_all(pair)
             pair.key, pair.id = offer.key, node_id(offer.key) or b""
         session = self._repeated(pair, offer) or self._accept(pair, offer, payload, now)
+        if not session.response:
+            raise WireError("handshake-replay", "this first message has led to a session already")
         self._send(pair.id, EndHandshake(END_RESPONSE, offer.remote_index, session.response), now)
 
     @staticmethod

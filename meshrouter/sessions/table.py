@@ -9,6 +9,7 @@ it costs its owner one handshake to come back), and of one pair that is not prov
 """
 
 import random
+from collections import OrderedDict
 from typing import Final
 
 from meshrouter.counters import Counters
@@ -23,6 +24,8 @@ MOST_UNPROVEN: Final = 256
 MOST_A_PAIR: Final = 4
 """One that is sent on, one before it, one that each side has begun at the same time."""
 MOST_PAIRS: Final = 2 * MOST_SESSIONS
+MOST_SPENT: Final = MOST_SESSIONS
+"""Ephemeral keys of sessions that are over (500 KB). Replays of older ones make sessions that are never proven."""
 LIFETIME: Final = 300.0
 """Seconds after which a session is gone, used or not: what its keys have sealed cannot be opened any more."""
 UNPROVEN_TIME: Final = 10.0
@@ -43,6 +46,7 @@ class Table:
         """By own address ‖ other address."""
         self.unproven: dict[int, EndSession] = {}
         """By our index, the oldest first."""
+        self._spent: OrderedDict[bytes, None] = OrderedDict()
         self._own_id = own_id
         self._zone = zone
         self._rng = rng
@@ -87,7 +91,7 @@ class Table:
         pair.told_mtu, pair.caps = session.told_mtu, session.caps
         session.due = due
         session.proven = True
-        session.response = session.ephemeral = b""
+        session.response = b""
         self.unproven.pop(session.index, None)
         self._bound()
 
@@ -98,9 +102,15 @@ class Table:
         self.by_remote.pop((pair.id, session.sealer.index), None)
         self.unproven.pop(session.index, None)
         pair.sessions.remove(session)
+        if session.proven and session.ephemeral:
+            self._spend(session.ephemeral)
         if pair.current is session:
             pair.current = None
             del self.by_pair[pair.addresses]
+
+    def is_spent(self, ephemeral: bytes) -> bool:
+        """Whether an INIT with this key has led to a session that is over: it is a replay."""
+        return ephemeral in self._spent
 
     def close_all(self, pair: Pair) -> None:
         """Its sessions; and who holds its address is to be asked again."""
@@ -131,6 +141,11 @@ class Table:
             spare = [one for one in pair.sessions if one is not pair.current]
             unproven = [one for one in spare if not one.proven]
             self.close(unproven[0] if len(unproven) > 1 else spare[0])
+
+    def _spend(self, ephemeral: bytes) -> None:
+        self._spent[ephemeral] = None
+        if len(self._spent) > MOST_SPENT:
+            self._spent.popitem(last=False)
 
     def _forget_idle(self) -> bool:
         idle = next((addresses for addresses, pair in self.pairs.items() if pair.is_idle), None)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshrouter.errors import WireError
-from meshrouter.offload.inner import MOST_SEGMENTS, RESERVED, opened, single_text, split_texts, super_texts
+from meshrouter.offload.inner import RESERVED, opened, single_text, split_texts, super_texts
 from meshrouter.offload.split import finished, split
 from meshrouter.offload.vnet import COMPLETE, VnetHeader
 from tests.router.offload.packets import CWR, Segment, segments, slow_complete, verifies
@@ -96,15 +96,17 @@ def test_a_whole_super_packet_is_told_as_it_was() -> None:
         assert [rebuilt(segment.packet(), text) for text in texts] == [(segment.vnet(1000), segment.packet())]
 
 
-def test_no_more_segments_than_a_kernel_can_bear() -> None:
-    segment = Segment(payload=bytes(3000))
+@pytest.mark.parametrize(("protocol", "most"), [(6, 1024), (17, 64)])
+def test_no_more_segments_than_a_kernel_can_bear(protocol: int, most: int) -> None:
+    segment = Segment(payload=bytes(2 * most + 7), protocol=protocol)
+    header = 20 if protocol == 6 else 8
     texts = super_texts(segment.packet(), segment.vnet(1), 60_000)
     assert texts is not None
-    assert [len(text) - 24 for text in texts] == [MOST_SEGMENTS, MOST_SEGMENTS, 3000 - 2 * MOST_SEGMENTS]
-    forged = b"\xfc\x06\x00\x01" + segment.packet()[40:]
+    assert [len(text) - 4 - header for text in texts] == [most, most, 7]
+    assert opened(texts[0])[1].gso_size == 1
     with pytest.raises(WireError) as refusal:
-        opened(forged)
-    assert refusal.value.code == "inner-super"
+        opened(bytes((252, protocol, 0, 1)) + segment.packet()[40:])
+    assert refusal.value.code == "super-size"
 
 
 @pytest.mark.parametrize(
@@ -113,12 +115,13 @@ def test_no_more_segments_than_a_kernel_can_bear() -> None:
         (b"", "inner-size"),
         (b"\xfe" + bytes(19), "inner-size"),
         (b"\xfd" + bytes(7), "inner-size"),
-        (b"\xfc\x06\x00", "inner-size"),
+        (b"\xfc\x06\x00", "super-size"),
         (b"\xfc\x3a\x00\x10" + bytes(100), "super-protocol"),
         (b"\xfc\x06\x00\x10" + bytes(100), "gso-header"),
         (b"\xfc\x06\x00\x10" + bytes(12) + b"\xf0" + bytes(40), "gso-header"),
         (b"\xfc\x11\x00\x10" + bytes(7), "gso-header"),
-        (b"\xfc\x11\x00\x00" + bytes(9), "inner-super"),
+        (b"\xfc\x11\x00\x00" + bytes(9), "super-size"),
+        (b"\xfc\x11\x00\x00" + bytes(8), "super-size"),
     ],
 )
 def test_what_no_sender_makes(text: bytes, code: str) -> None:

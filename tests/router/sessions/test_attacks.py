@@ -291,6 +291,32 @@ class TestAnswers:
         assert handshakes(world.carried) == [END_INIT]
         assert a.counters == {"end-cookie-tag": 10}
 
+    def test_a_cookie_is_used_once(self) -> None:
+        """Under load the way in goes by a cookie; the same one again makes nobody send anything."""
+        world = World("a", "b")
+        a, b = world["a"], world["b"]
+        door = b.sessions._handshakes._door
+        door._free.tokens = door._free.per_second = 0.0
+        answers: list[bytes] = []
+
+        def hold_answers(packet: bytes) -> list[bytes]:
+            if packet[6] == MESHHS and packet[40] == END_RESPONSE:
+                answers.append(packet)
+                return []
+            return [packet]
+
+        world.rules.append(hold_answers)
+        a.send(between(a, b))
+        world.run(0.1)
+        assert handshakes(world.carried) == [END_INIT, END_COOKIE, END_INIT, END_RESPONSE]
+        cookie = world.carried[1]
+        for _ in range(10):
+            a.receive(cookie)
+        assert handshakes(world.carried).count(END_INIT) == 2
+        a.receive(answers[0])
+        world.run(0.1)
+        assert len(b.got()) == 1
+
 
 class TestReplayedHandshakes:
     """A recorded INIT is good for nothing."""
@@ -310,9 +336,35 @@ class TestReplayedHandshakes:
         b.send(between(b, a))
         world.run(0.1)
         assert len(a.got()) == 1
-        assert len(b.sessions.by_index) == 2
-        world.run(20.0)
         assert len(b.sessions.by_index) == 1
+        assert b.counters["end-handshake-replay"] == 5
+        world.run(310.0)
+        assert not b.sessions.by_index
+        b.receive(init)
+        assert b.counters["end-handshake-replay"] == 6
+        assert not b.sessions.by_index
+
+    def test_one_recorded_before_a_restart(self) -> None:
+        """Nobody remembers it: it makes a session that is never proven, and forgotten."""
+        world = World("a", "b")
+        a, b = world.connected()
+        b.start()
+        world.carried.clear()
+        a.start()
+        a.send(between(a, b))
+        world.run(1.0)
+        init = world.carried[0]
+        b.start()
+        b.got()
+        world.rules.append(lambda _: [])
+        b.receive(init)
+        assert len(b.sessions.by_index) == 1
+        assert not b.sessions.by_pair
+        b.send(between(b, a))
+        world.run(0.1)
+        assert a.got() == []
+        world.run(20.0)
+        assert not b.sessions.by_index
 
     def test_nothing_is_sent_on_a_session_before_it_is_proven(self) -> None:
         world = World("a", "b", "evil")

@@ -137,6 +137,38 @@ def test_the_holder_changes_and_comes_by_itself() -> None:
     assert a.sessions.by_pair[CAFE + BEEF].pair.key == c.key
 
 
+def test_an_answer_after_a_transfer_of_which_we_were_not_told() -> None:
+    """The ledger is asked again before an answer is taken for good."""
+    world = World("a", "b", "c")
+    a, b, c = world["a"], world["b"], world["c"]
+    world.claim(BEEF, b)
+    a.send(to(a, a.address, BEEF))
+    world.run(0.11)
+    assert handshakes(world.carried) == [1]
+    a.directory.on_holder = lambda _address, _key: None
+    b.sessions.handshake(world.carried[0], world.now)
+    a.directory.told_holder(BEEF, c.key)
+    world.run(0.05)
+    assert a.counters["end-handshake-claim"] == 1
+    assert not a.sessions.by_index
+
+
+def test_a_new_holder_ends_what_the_old_one_had() -> None:
+    """Though nobody has said so to the machine before."""
+    world, a, b = claimed()
+    c = world["c"]
+    old = a.sessions.by_pair[CAFE + BEEF]
+    a.directory.on_holder = lambda _address, _key: None
+    world.claim(BEEF, c)
+    assert old.index in a.sessions.by_index
+    c.send(to(c, BEEF, CAFE))
+    world.run(1.0)
+    assert len(a.got()) == 1
+    assert old.index not in a.sessions.by_index
+    assert a.sessions.by_pair[CAFE + BEEF].pair.key == c.key
+    assert b.id != c.id
+
+
 def test_an_address_without_a_holder_any_more() -> None:
     world, a, _ = claimed()
     world.claim(BEEF, None)
