@@ -58,7 +58,7 @@ class Policy:
         ends = packet[_ENDS]
         rule = self._pairs.get(ends)
         if rule is None:
-            rule = _remember(self._pairs, ends, self._first_forward(ends))
+            rule = self._first_forward(ends)
         return self._count(rule, "policy-forward")
 
     def accepts(self, key: bytes, packet: bytes, now: float) -> bool:
@@ -107,8 +107,11 @@ class Policy:
         return not self._drops[rule]
 
     def _first_forward(self, ends: bytes) -> int:
-        parties = [self._party(self._key_of(ends[at + 2 : at + 16]), ends[at : at + 2]) for at in (0, 16)]
-        return next((n for n in self._forward if any(self._fits(n, name, zone) for name, zone in parties)), _NONE)
+        """Remembered once both keys are known: before, the directory would not tell when that makes a difference."""
+        keys = self._key_of(ends[2:16]), self._key_of(ends[18:32])
+        parties = [self._party(key, zone) for key, zone in zip(keys, (ends[:2], ends[16:18]), strict=True)]
+        rule = next((n for n in self._forward if any(self._fits(n, name, zone) for name, zone in parties)), _NONE)
+        return rule if None in keys else _remember(self._pairs, ends, rule)
 
     def _first_accept(self, key: bytes, protocol: int, port: int) -> int:
         name, zone = self._party(key, self._env.zone.to_bytes(2, "big"))

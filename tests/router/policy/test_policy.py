@@ -22,8 +22,8 @@ class Gate:
     def __init__(self, *rules: dict[str, object]) -> None:
         self.env = Env(identity=Identity.from_seed(b"m" * 32), genesis=bytes(32), rng=Random(1))
         self.directory = Directory()
-        keys = {who.id: who.key for who in PEOPLE.values()}
-        self.policy = Policy(self.env, self.directory, [Rule.from_form(rule) for rule in rules], keys.get)
+        self.keys = {who.id: who.key for who in PEOPLE.values()}
+        self.policy = Policy(self.env, self.directory, [Rule.from_form(rule) for rule in rules], self.keys.get)
         self.directory.on_binding = lambda binding: self.policy.forget()
         for name in ("alice", "bob", "phone.bob"):
             self.bind(name, name)
@@ -106,6 +106,14 @@ def test_a_rule_takes_hold_when_the_ledger_binds_the_name() -> None:
     assert not gate.forwards("guest", "bob")
     gate.bind("guest", None)
     assert gate.forwards("guest", "bob")
+
+
+def test_a_rule_takes_hold_when_an_announcement_shows_the_key() -> None:
+    gate = Gate(rule("drop", "forward", name="bob"))
+    key = gate.keys.pop(PEOPLE["bob"].id)
+    assert gate.forwards("bob", "alice"), "who that is nobody knows yet"
+    gate.keys[PEOPLE["bob"].id] = key
+    assert not gate.forwards("bob", "alice")
 
 
 def test_ports() -> None:
