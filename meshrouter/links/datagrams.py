@@ -89,10 +89,23 @@ class Datagrams:
         address, frame = outbox[start]
         target = where(address)
         if isinstance(frame, Cars):
-            self._together(frame.frames, target)
+            self._train(frame.frames, target)
             return 1
         run = self._run(outbox, start, frame) if self.segments else [frame]
         return self._together(run, target)
+
+    def _train(self, cars: list[bytes], target: SockAddress | None) -> None:
+        """All of them, or the count of those that are lost: a train that has begun to leave does not wait."""
+        most = min(MOST_SEGMENTS, MOST_BYTES // len(cars[0]))
+        done = 0
+        while done < len(cars):
+            try:
+                done += self._together(cars[done : done + most], target)
+            except OSError:
+                if not done:
+                    raise
+                self._counters["link-train-cut"] += len(cars) - done
+                return
 
     def _together(self, run: list[bytes], target: SockAddress | None) -> int:
         """How many of the frames are done with, from the first on."""

@@ -16,7 +16,7 @@ import socket
 from typing import Final
 
 from meshrouter.counters import Counters
-from meshrouter.links.link import Link
+from meshrouter.links.link import Cars, Link
 
 MOST_WAITING: Final = 1024
 """Frames kept while a socket is full: 1.5 MB of full-sized ones, 12 ms of a Gbit/s, on top of the socket's buffer."""
@@ -75,10 +75,13 @@ class DrivenLink(Link):
         self.stuck = True
         self.counters.drop("link-socket-full")  # once an attempt; nothing is lost yet
         del self.outbox[:done]
-        lost = len(self.outbox) - MOST_WAITING
-        if lost > 0:
-            self.counters["link-queue"] += lost
-            del self.outbox[MOST_WAITING:]
+        waiting = 0
+        for place, (_, frame) in enumerate(self.outbox):
+            waiting += len(frame.frames) if isinstance(frame, Cars) else 1
+            if waiting > MOST_WAITING:
+                self.counters["link-queue"] += len(self.outbox) - place
+                del self.outbox[place:]
+                return
 
     def resized(self, mtu: int) -> None:
         """The interface below has another MTU now."""

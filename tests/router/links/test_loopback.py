@@ -1,5 +1,6 @@
 """Links that need no root: UDP and TCP over the loopback interface."""
 
+import errno
 import socket
 
 import pytest
@@ -98,6 +99,39 @@ def test_a_device_that_cannot_segment_gets_them_one_by_one() -> None:
         assert frames(listening) == sent
         assert not datagrams.segments
         assert calling.counters["link-no-segments"] == 3
+
+
+def cars(number: int, size: int, last: int) -> list[bytes]:
+    return [b"\x2a" + bytes([place]) * ((last if place == number - 1 else size) - 1) for place in range(number)]
+
+
+@pytest.mark.parametrize("segments", [True, False])
+@pytest.mark.parametrize("train", [cars(45, 1400, 77), cars(45, 1472, 300), cars(45, 1456, 1456), cars(1, 60_000, 9)])
+def test_trains_arrive_whole_also_those_too_large_for_one_call(train: list[bytes], segments: bool) -> None:
+    listening, calling = udp_pair()
+    with listening, calling:
+        calling.link._datagrams.segments = segments  # type: ignore[attr-defined]
+        calling.link.send_train(EVERYBODY, train)
+        calling.link.send(EVERYBODY, PACKET)
+        until(lambda: PACKET in frames(listening), listening, calling)
+        assert b"".join(frames(listening)) == b"".join(train) + PACKET
+        assert not calling.counters
+
+
+def test_what_waits_is_counted_in_frames_whether_alone_or_in_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    listening, calling = udp_pair()
+    with listening, calling:
+        monkeypatch.setattr(calling.link, "_put", refuse)
+        for _ in range(MOST_WAITING // 45 + 5):
+            calling.link.send_train(EVERYBODY, cars(45, 1400, 1400))
+        calling.link.flush()
+        assert len(calling.link.outbox) == MOST_WAITING // 45
+        assert calling.counters["link-queue"] == 5
+        assert calling.link.stuck
+
+
+def refuse(_start: int) -> int:
+    raise BlockingIOError(errno.EAGAIN, "full")
 
 
 def test_a_listener_answers_who_asked_once() -> None:
