@@ -53,7 +53,7 @@ from meshrouter.wire.control import Hello, Message
 from meshrouter.wire.nosession import NoSession
 from meshrouter.wire.packet import MESHCTL, MESHHS, MESHSEC, PACKET_SIZE, SOURCE
 
-VERSION: Final = "meshchain 0.1"
+VERSION: Final = "0.1.0"
 _ICMPV6: Final = 58
 _PINGS: Final = frozenset({MESHCTL, _ICMPV6})
 """Next headers under which an answer to a ping of ours can come: itself, or an error about it."""

@@ -42,6 +42,8 @@ _TAIL: Final = Struct(">H14sH24sQQ12s")
 _SIGNED: Final = _HEAD.size + 2 * _SIDE.size + _TAIL.size
 
 NO_HASH: Final = bytes(32)
+VERSION_SIZE: Final = 12
+"""Characters."""
 FORWARD: Final = 0
 REVERSE: Final = 1
 DIRECTIONS: Final = (FORWARD, REVERSE)
@@ -166,7 +168,7 @@ class Report:
             self.zone,
         )
         sides = b"".join(bytes(_SIDE.size) if side is None else side.encode() for side in (self.ingress, self.egress))
-        why, version = other.why.encode("ascii", "replace")[:24], self.version.encode("ascii", "replace")[:12]
+        why, version = other.why.encode("ascii", "replace")[:24], self.version.encode("ascii", "replace")[:VERSION_SIZE]
         times = round(self.received * 1e6), round(self.sent * 1e6)
         return head + sides + _TAIL.pack(self.metric, other.id, other.metric, why, *times, version)
 

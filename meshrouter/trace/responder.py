@@ -33,7 +33,7 @@ from meshrouter.neighbours.neighbour import Neighbour
 from meshrouter.tokens import Bucket
 from meshrouter.trace.observe import AT_START, HOPS, Moment, RouteView, Self, observe
 from meshrouter.trace.probe import Probe
-from meshrouter.trace.report import FORWARD, REVERSE, Report
+from meshrouter.trace.report import FORWARD, REVERSE, VERSION_SIZE, Report
 from meshrouter.trace.ticket import REVERSE as WANTS_REVERSE
 from meshrouter.wire import meshctl
 from meshrouter.wire.control.message import Message
@@ -55,6 +55,9 @@ RouteOf = Callable[[bytes], RouteView | None]
 
 class Responder:
     def __init__(self, env: Env, directory: Directory, send_packet: SendPacket, route: RouteOf, version: str) -> None:
+        """ValueError for a version that reports have no room for."""
+        if len(version) > VERSION_SIZE:
+            raise ValueError(f"the version {version!r} has more than {VERSION_SIZE} characters")
         self._env = env
         self._directory = directory
         self._send = send_packet
