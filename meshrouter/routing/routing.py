@@ -26,6 +26,7 @@ often it comes again, so what has gone cannot be kept alive by neighbours that t
 *A neighbour that restarted* has forgotten what it told us, above all the distances that keep loops away; routes through
 its former life must not outlive its new session. So the first message of an adjacency is a RETRACT of the id that
 nobody can have (14 zero bytes): all that I have ever told you is void. Who holds nothing from the sender ignores it.
+If it is lost, the digests show that within two HELLOs.
 
 *An older seqno than the one we hold* means that somebody missed the newer one: it is given to him. An origin that lost
 its memory learns so which number it must exceed.
@@ -140,9 +141,9 @@ class Routing:
     def misrouted(self, neighbour: Neighbour, destination: bytes, now: float) -> None:
         """It sent us a packet for an id (14 bytes) that it cannot reach by us: it has missed a RETRACT."""
         adjacency, known = self._state.adjacencies.get(neighbour), self._state.table.get(destination)
-        if adjacency is None or known is None or self._state.offer(adjacency, destination) is not None:
+        if adjacency is None or adjacency.role is Role.BARRED or known is None:
             return
-        if adjacency.asked.spend(1, now):
+        if self._state.offer(adjacency, destination) is None and adjacency.asked.spend(1, now):
             self._state.outputs.append((neighbour, Retract(destination, known.newest.seqno)))
 
     def digest_for(self, neighbour: Neighbour) -> tuple[int, int]:

@@ -37,11 +37,13 @@ def test_a_key_that_is_barred_is_no_next_hop_and_no_origin() -> None:
     desk.hear(second, signed(1, 1, 200), signed(FAR, 5, 300))
     desk.become(first.key, Role.BARRED)
     assert (desk.via(1), desk.via(FAR)) == (None, 2)
-    desk.settle()
+    desk.run(5)
+    assert [message for message in desk.sent(first) if isinstance(message, Update | Retract)] == []
     desk.hear(first, signed(FAR, 6, 100))
-    desk.hear(second, signed(1, 2, 200))
+    desk.hear(second, signed(1, 2, 200), signed(FAR, 6, 300))
     desk.run(5)
     assert desk.sent(first) == []
+    assert desk.routing.digest_for(first) == (0, 0)
     assert (desk.via(1), desk.via(FAR)) == (None, 2)
 
 

@@ -111,6 +111,19 @@ def test_a_rival_that_falls_back_starts_anew() -> None:
         assert desk.via(FAR) == 1
 
 
+def test_another_rival_starts_anew() -> None:
+    desk = Desk()
+    first, second, third = desk.meet(1), desk.meet(2), desk.meet(3)
+    desk.hear(first, signed(FAR, 5, 504))
+    desk.hear(second, signed(FAR, 5, 444))
+    desk.run(STEADY - 5)
+    desk.hear(third, signed(FAR, 5, 424))
+    desk.run(STEADY - 5)
+    assert desk.via(FAR) == 1
+    desk.run(10)
+    assert desk.via(FAR) == 3
+
+
 def test_a_direct_link_wins_unless_it_is_twice_as_bad() -> None:
     desk = Desk()
     around = desk.meet(1)

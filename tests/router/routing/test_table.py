@@ -141,19 +141,23 @@ def test_an_announcement_lives_from_its_first_hearing_however_often_it_is_repeat
 
 
 def test_an_older_announcement_does_not_outlive_the_newer_one() -> None:
-    desk = Desk()
+    desk = Desk(caps=2)  # tells nobody, so that everything is feasible
     first, second = desk.meet(1), desk.meet(2)
     desk.hear(first, signed(FAR, 6, 60_000))
     desk.run(LIFETIME - 10)
     desk.hear(second, signed(FAR, 5, 100))
+    assert desk.via(FAR) == 2
     desk.run(20)
+    assert desk.route(FAR) is None
+    desk.hear(second, signed(FAR, 4, 100))
     assert desk.route(FAR) is None
 
 
 def test_seqnos_are_remembered_for_an_hour_more_and_then_forgotten() -> None:
     desk = Desk()
-    neighbour = desk.meet(1)
+    neighbour, witness = desk.meet(1), desk.meet(2)
     desk.hear(neighbour, signed(FAR, 5, 100))
+    desk.settle()
     desk.routing.down(neighbour, desk.now)
     desk.run(LIFETIME + MEMORY - 10)
     again = desk.meet(1)
@@ -161,5 +165,9 @@ def test_seqnos_are_remembered_for_an_hour_more_and_then_forgotten() -> None:
     assert desk.route(FAR) is None  # neither fresh nor feasible
     desk.run(20)
     assert desk.routing._state.table.get(identity(FAR).id) is None
+    desk.sent()
     desk.hear(again, signed(FAR, 6, 100))
     assert desk.via(FAR) == 1
+    desk.run(1)
+    told = [one for one in desk.sent(witness) if isinstance(one, Update) and one.id == identity(FAR).id]
+    assert [one.key for one in told] == [identity(FAR).key]  # who has forgotten it needs the key
