@@ -68,7 +68,7 @@ class Pair:
         """Largest MESHP packet as far as is known, the first link aside."""
         if self.learned_mtu != NO_MTU and now >= self.learned_until:
             self.learned_mtu = NO_MTU
-        return max(LEAST_MTU, min(self.told_mtu, self.learned_mtu))
+        return min(self.told_mtu, self.learned_mtu)
 
     def learn_mtu(self, mtu: int, now: float) -> bool:
         """Whether that is news: no more than the least is believed, nor anything greater than what is known."""

@@ -183,7 +183,7 @@ def test_path_mtu() -> None:
     assert pair.mtu(LEARNED_TIME - 1) == 1400
     assert pair.mtu(LEARNED_TIME) == 1472
     assert pair.learn_mtu(1, 0.0)
-    assert pair.mtu(0.0) == LEAST_MTU
+    assert pair.learned_mtu == pair.mtu(0.0) == LEAST_MTU
 
 
 @given(st.integers(0, 2**34), st.integers(-3, 2 * RECENT))
