@@ -17,7 +17,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from meshrouter.errors import LocalError
-from meshrouter.host.plan import GROUPS, IDLE_DEVICE, LOOPBACK, MESH, MOST_SUPER, MTU, HostPlan
+from meshrouter.host.plan import GROUP_MTU, GROUPS, IDLE_DEVICE, LOOPBACK, MESH, MOST_SUPER, MTU, HostPlan
 
 _FOREVER: Final = 0xFFFFFFFF
 _WORST_METRIC: Final = 0xFFFFFFFE
@@ -39,7 +39,10 @@ def set_up(plan: HostPlan) -> None:
         _set_addresses(route, tun, plan.addresses, preferred)
         _replace_route(route, dst=MESH, type="unreachable", priority=_WORST_METRIC)
         _replace_route(route, dst=MESH, oif=tun, priority=_METRIC, table=_TABLE_MAIN)
-        _replace_route(route, dst=GROUPS, oif=tun, type="multicast", table=_TABLE_LOCAL, priority=_METRIC // 8)
+        limit = {"mtu": GROUP_MTU}
+        _replace_route(
+            route, dst=GROUPS, oif=tun, type="multicast", table=_TABLE_LOCAL, priority=_METRIC // 8, metrics=limit
+        )
 
 
 def set_up_loopback() -> None:

@@ -15,6 +15,8 @@ LOOPBACK: Final = "beef::"
 """The address that programs bind for being reached over the mesh only."""
 MESH: Final = "eeee::/16"
 GROUPS: Final = "ff18:eeee::/32"
+GROUP_MTU: Final = 1280
+"""Of packets for groups (``groups.message.MOST_PACKET``): they go over every link of the zone. The kernel fragments."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from meshrouter.counters import Counters
+from meshrouter.groups.message import MOST_PACKET
 from meshrouter.host import filter as packet_filter
 from meshrouter.host.plan import HostPlan
 from meshrouter.tun.device import TunDevice
@@ -81,6 +82,7 @@ def test_addresses_and_routes_are_as_planned_and_applying_twice_changes_nothing(
         assert re.search(r"dev mesh0 .*metric 1024", routes)
         group = host.run("ip", "-6", "route", "show", "table", "local", "type", "multicast")
         assert "multicast ff18:eeee::/32 dev mesh0" in group
+        assert f"mtu {MOST_PACKET}" in group, "larger ones would be dropped: the kernel fragments them"
         link = host.run("ip", "-d", "link", "show", "mesh0")
         assert "mtu 1392" in link
         assert "addrgenmode none" in link
