@@ -114,8 +114,9 @@ FORMATS: Final = (
     _plain(frame.Frame, FRAMES),
     _plain(beacon.Beacon, st.builds(beacon.Beacon, raw(4), U16, U16, KEYS, U32)),
     _plain(beacon.Solicit, st.builds(beacon.Solicit, raw(4))),
-    _plain(handshake.Init, _half(handshake.Init, handshake.INIT_AROUND)),
-    _plain(handshake.Response, _half(handshake.Response, handshake.RESPONSE_AROUND)),
+    # of two sizes: one for ends, cut to a neighbour's, is left to the macs
+    _plain(handshake.Init, _half(handshake.Init, handshake.INIT_AROUND), fixed=False),
+    _plain(handshake.Response, _half(handshake.Response, handshake.RESPONSE_AROUND), fixed=False),
     _plain(handshake.Cookie, st.builds(handshake.Cookie, raw(24), raw(32))),
     _plain(handshake.LinkPayload, st.builds(handshake.LinkPayload, KEYS, U16, U16, U32)),
     _plain(handshake.EndPayload, st.builds(handshake.EndPayload, KEYS, raw(16), raw(16), U16, U16, U32)),
