@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshchain.crypto import verify_ed25519
@@ -93,6 +93,7 @@ def test_refused() -> None:
 
 
 @pytest.mark.parametrize("form", SAMPLES, ids=lambda form: form.name)
+@settings(max_examples=40)
 @given(st.data())
 def test_both_judge_changed_bytes_alike(form: Format, data: st.DataObject) -> None:
     changed = bytearray(form.encode(data.draw(form.values)) + data.draw(st.sampled_from((b"", b"\0"))))

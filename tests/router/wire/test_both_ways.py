@@ -1,16 +1,19 @@
 """Every format, encoded and decoded: what goes in comes out, and a value has one encoding."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshrouter.errors import WireError
 from tests.router.wire.samples import FORMATS, Format
 
+FEW = settings(max_examples=40)
+"""Of 25 formats each; the fuzz target tries millions."""
 EACH = pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
 
 
 @EACH
+@FEW
 @given(st.data())
 def test_what_is_encoded_decodes_to_the_same(form: Format, data: st.DataObject) -> None:
     value = data.draw(form.values)
@@ -18,6 +21,7 @@ def test_what_is_encoded_decodes_to_the_same(form: Format, data: st.DataObject) 
 
 
 @EACH
+@FEW
 @given(st.data())
 def test_what_is_cut_off_is_noticed(form: Format, data: st.DataObject) -> None:
     """Formats of a fixed or an announced size refuse every beginning; the others never take one for the whole."""
@@ -35,6 +39,7 @@ def test_what_is_cut_off_is_noticed(form: Format, data: st.DataObject) -> None:
 
 
 @EACH
+@FEW
 @given(st.data())
 def test_a_changed_bit_is_refused_or_seen(form: Format, data: st.DataObject) -> None:
     """No bit is without meaning, but in control messages whose type nobody knows and in Ethernet's padding."""
@@ -52,6 +57,7 @@ def test_a_changed_bit_is_refused_or_seen(form: Format, data: st.DataObject) -> 
 
 
 @EACH
+@FEW
 @given(st.data(), st.binary(max_size=130))
 def test_any_bytes(form: Format, data: st.DataObject, content: bytes) -> None:
     """A WireError, or a value; one that came from these bytes encodes to them, padding and unknown types aside."""
