@@ -3,8 +3,7 @@
 import random
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -41,7 +40,7 @@ from meshchain.service.outlook import Outlook
 from meshchain.service.router import RouterService, Setup
 from meshchain.service.socks import SocksService
 from meshchain.service.stamper import Stamper
-from meshrouter.host.launcher import Launcher, drop_rights, start_launcher
+from meshrouter.host.launcher import Launcher
 
 LEDGER_FOLDER = "ledger"
 _UNBUILT = frozenset(("dns", "dns-forward", "proxy"))
@@ -70,10 +69,13 @@ class _Parts:
         return [self.gossip] if self.socks is None else [self.gossip, self.socks]
 
 
-def run(config: Config) -> int:
-    """Run a node until it is told to stop; its exit code. Raises LocalError for what keeps it from starting."""
+def run(config: Config, launcher: Launcher | None) -> int:
+    """Run a node until it is told to stop; its exit code. Raises LocalError for what keeps it from starting.
+
+    Without ``launcher`` there is no router.
+    """
     configure()
-    with _launched(config) as launcher, DatadirLock(config.datadir), ThreadWorkers() as workers:
+    with DatadirLock(config.datadir), ThreadWorkers() as workers:
         key = load_or_create(config.datadir)
         store = LevelStore(config.datadir / LEDGER_FOLDER)
         try:
@@ -82,21 +84,6 @@ def run(config: Config) -> int:
         finally:
             store.close()
     return 0
-
-
-@contextmanager
-def _launched(config: Config) -> Iterator[Launcher | None]:
-    """What starts routers; None for a node without links and TUN. Forked before there are threads, and locks that it
-    would hold on to."""
-    if config.tun is None and config.links == ():
-        yield None
-        return
-    launcher = start_launcher()
-    drop_rights()
-    try:
-        yield launcher
-    finally:
-        launcher.close()
 
 
 async def _main(config: Config, chain: Chain, key: NodeKey, launcher: Launcher | None) -> None:

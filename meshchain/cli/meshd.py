@@ -19,6 +19,7 @@ from meshchain.ledger.errors import LocalError
 from meshchain.ledger.params import load as load_params
 from meshchain.rpc.client.commandline import SETTINGS, Setting, run
 from meshchain.rpc.client.errors import ClientError, WrongUse
+from meshrouter.host.launcher import Launcher, drop_rights, start_launcher
 
 _MOVE_AWAY: Final = (
     "Keep a copy of {datadir}/ledger, then move that folder away: the node begins anew and fetches the ledger"
@@ -100,16 +101,33 @@ def _configured(given: Mapping[str, Sequence[str]], file: Path | None, *, scratc
 
 def _run_node(config: Config) -> int:
     from meshchain.cli.scratch import exports
-    from meshchain.node import run as run_node
 
     if config.scratch:
         click.echo(exports(config))
         sys.stdout.flush()
     try:
-        return run_node(config)
+        with _launched(config) as launcher:
+            from meshchain.node import run as run_node  # half of a node's start, while its router does the same
+
+            return run_node(config, launcher)
     except* (LocalError, OSError) as group:
         failure = _first(group)  # what is raised in here would itself be wrapped in a group
     raise _explained(failure, config)
+
+
+@contextmanager
+def _launched(config: Config) -> Iterator[Launcher | None]:
+    """What starts routers; None for a node without links and TUN. Forked before there are threads, and locks that it
+    would hold on to; and while we are small. This process keeps no rights."""
+    if config.tun is None and config.links == ():
+        yield None
+        return
+    launcher = start_launcher(tun=config.tun is not None)
+    try:
+        drop_rights()
+        yield launcher
+    finally:
+        launcher.close()
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> Exception:

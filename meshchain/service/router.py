@@ -9,6 +9,7 @@ import itertools
 import json
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,6 +35,10 @@ _FIRST_WAIT: Final = 1.0
 _LAST_WAIT: Final = 30.0
 _LASTED: Final = 60.0
 """Seconds after which a router counts as a good one."""
+_STUCK: Final = 10.0
+"""Seconds that a router may take to read a message; it reads all it gets at once."""
+_STOP_TIME: Final = 5.0
+"""Seconds that it has for saying goodbye to neighbours and taking its TUN away."""
 SEQNOS: Final = 1000
 """Sequence numbers reserved at a time: a restart goes on with fresh ones, and writes to disk are rare."""
 _SUBJECTS: Final = 4096
@@ -131,26 +136,37 @@ class RouterService:
             channel = trio.SocketStream(trio.socket.from_stdlib_socket(await self._open_channel()))
         except (LocalError, OSError) as error:
             return f"the router cannot be started: {error}"
-        send, receive = trio.open_memory_channel[Message](_BACKLOG)
-        self._outbox = send
         reason = "the router has ended"
         try:
-            async with channel, trio.open_nursery() as nursery:
-                await self._begin()
-                nursery.start_soon(_write, channel, receive)
-                nursery.start_soon(self._follow_ledger)
-                await self._read(channel)
-                nursery.cancel_scope.cancel()
-        except* (trio.BrokenResourceError, trio.ClosedResourceError, trio.WouldBlock) as errors:
+            async with channel:
+                await self._talk(channel)
+        except* (trio.BrokenResourceError, trio.ClosedResourceError, trio.WouldBlock, trio.TooSlowError) as errors:
             reason = f"the router is lost: {_first(errors)!r}"
         except* LocalError as errors:
             reason = f"the router cannot go on: {_first(errors)}"
         return reason
 
-    async def _begin(self) -> None:
+    async def _talk(self, channel: trio.SocketStream) -> None:
+        """Until the router ends; told to stop when this is cancelled, so that it takes its TUN away."""
+        send, receive = trio.open_memory_channel[Message](_BACKLOG)
+        try:
+            send.send_nowait(await self._start())
+            self._outbox = send  # what others have to say comes behind the start
+            self._watch = Watch()
+            self._tell_tip()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_write, channel, receive)
+                nursery.start_soon(self._follow_ledger)
+                await self._read(channel)
+                nursery.cancel_scope.cancel()
+        except* trio.Cancelled:
+            await _stop(channel)
+            raise
+
+    async def _start(self) -> Message:
         setup, view = self._setup, self._ledger.view
         claims = own_addresses(view, setup.key)
-        start = Start(
+        return Start(
             seed=setup.seed,
             genesis=view.genesis_id,
             zone=setup.zone,
@@ -160,10 +176,7 @@ class RouterService:
             tun=setup.tun,
             claimed=claims[0] if claims else None,
             extra={"rules": list(setup.rules)},
-        )
-        self._send(start.to_json())
-        self._watch = Watch()
-        self._tell_tip()
+        ).to_json()
 
     async def _read(self, channel: trio.SocketStream) -> None:
         """Every message of the router, until it ends."""
@@ -295,9 +308,23 @@ _HANDLERS: Final[dict[str, Callable[[RouterService, Message], Awaitable[None]]]]
 
 
 async def _write(channel: trio.SocketStream, outbox: trio.MemoryReceiveChannel[Message]) -> None:
+    """Whole messages only, also when the node stops: another one may follow."""
     async for message in outbox:
-        raw = json.dumps(message, separators=(",", ":")).encode()
-        await channel.send_all(len(raw).to_bytes(_LENGTH, "big") + raw)
+        with trio.CancelScope(shield=True), trio.fail_after(_STUCK):
+            await channel.send_all(_encoded(message))
+
+
+async def _stop(channel: trio.SocketStream) -> None:
+    """Say it, and wait for the end."""
+    with trio.move_on_after(_STOP_TIME, shield=True), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        await channel.send_all(_encoded({"type": "stop"}))
+        while await channel.receive_some(65536):
+            pass
+
+
+def _encoded(message: Message) -> bytes:
+    raw = json.dumps(message, separators=(",", ":")).encode()
+    return len(raw).to_bytes(_LENGTH, "big") + raw
 
 
 def _result(answer: Message) -> Message:

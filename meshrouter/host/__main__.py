@@ -1,7 +1,8 @@
 """``python -m meshrouter.host``: set up what the plan on standard input says, and tell on standard output what failed.
 
-In: a HostPlan as JSON. Out: ``{"alarms": [[code, message]…], "failed": [code, message] | null}``; failed means that
-there is no mesh on this host. ``python -m meshrouter.host remove`` takes away what stays behind a stopped node.
+In: a HostPlan as JSON; nothing if it was started for nothing.
+Out: ``{"alarms": [[code, message]…], "failed": [code, message] | null}``; failed means that there is no mesh on this
+host. ``python -m meshrouter.host remove`` takes away what stays behind a stopped node.
 """
 
 import json
@@ -42,10 +43,13 @@ def main(arguments: list[str]) -> int:
             sys.stderr.write(f"{error.message}\n")
             return 1
         return 0
+    text = sys.stdin.read()
+    if not text:
+        return 0
     failed = None
     alarms: list[LocalError] = []
     try:
-        alarms = set_up(HostPlan.from_json(json.load(sys.stdin)))
+        alarms = set_up(HostPlan.from_json(json.loads(text)))
     except LocalError as error:
         failed = [error.code, error.message]
     json.dump({"alarms": [[each.code, each.message] for each in alarms], "failed": failed}, sys.stdout)

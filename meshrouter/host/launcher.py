@@ -16,6 +16,9 @@ the other one to the node. When a router dies, the node sees the end of its chan
 fit; the answer then says how the last one ended. The end of the control socket ends the launcher; its router ends by
 the end of its own channel, or, if it hangs, by SIGKILL.
 
+The first router is started before anybody asks: it loads its code (0.4 s of a core) while the node loads its own and
+opens the ledger (1 s), and waits for its first message. Most of a node's start is that, so it is done side by side.
+
 Ctrl-C reaches every process of a terminal: the launcher ignores it, and ends with the node.
 Unprivileged, everything is the same, but there is nothing to keep.
 """
@@ -79,8 +82,11 @@ class Launcher:
             os.waitpid(self.pid, 0)
 
 
-def start_launcher(command: Sequence[str] = _COMMAND) -> Launcher:
-    """Fork it. To be called before any thread exists. ``command`` is given ``--fd N``."""
+def start_launcher(command: Sequence[str] = _COMMAND, *, tun: bool = False) -> Launcher:
+    """Fork it. To be called before any thread exists. ``command`` is given ``--fd N``, and ``--tun`` if one will be
+    wanted."""
+    if tun:
+        command = (*command, "--tun")
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
     if pid == 0:
@@ -108,6 +114,8 @@ class _Routers:
         self._control = control
         self._command = command
         self._router: subprocess.Popen[bytes] | None = None
+        self._waiting: socket.socket | None = None
+        """The node's end of the channel of a router that nobody has asked for yet."""
         self._last: int | None = None
 
     def run(self) -> None:
@@ -115,8 +123,9 @@ class _Routers:
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(each, signal.SIG_IGN)
         _keep_two_rights()
+        with contextlib.suppress(OSError):  # the node hears of it when it asks
+            self._begin()
         while self._next() == _START:
-            self._end()
             self._answer()
         self._end()
 
@@ -135,29 +144,49 @@ class _Routers:
     def _bury(self) -> None:
         if self._router is not None:
             self._last, self._router = self._router.wait(), None
+        if self._waiting is not None:
+            self._waiting.close()
+            self._waiting = None
 
     def _end(self) -> None:
         """Its channel has ended, and so should it."""
         if self._router is None:
             return
+        if self._waiting is not None:
+            self._waiting.close()
         try:
             self._router.wait(END_TIME)
         except subprocess.TimeoutExpired:
             self._router.kill()
         self._bury()
 
-    def _answer(self) -> None:
-        nodes_end, routers_end = socket.socketpair()
-        with nodes_end, routers_end, contextlib.suppress(BrokenPipeError):
+    def _begin(self) -> None:
+        """Start a router, which waits. OSError."""
+        self._waiting, routers_end = socket.socketpair()
+        with routers_end:
             number = routers_end.fileno()
+            self._router = subprocess.Popen(
+                [*self._command, "--fd", str(number)], pass_fds=[number], preexec_fn=_hear_signals
+            )
+
+    def _answer(self) -> None:
+        """Give a router away: the one that waits, or another."""
+        with contextlib.suppress(BrokenPipeError):
             try:
-                self._router = subprocess.Popen(
-                    [*self._command, "--fd", str(number)], pass_fds=[number], preexec_fn=_hear_signals
-                )
+                if self._router is None or self._waiting is None:
+                    self._end()
+                    self._begin()
             except OSError as error:
                 self._control.send(json.dumps({"failed": f"cannot start a router: {error}"}).encode())
                 return
-            said = json.dumps({"pid": self._router.pid, "last": self._last}).encode()
+            self._give()
+
+    def _give(self) -> None:
+        if self._router is None or self._waiting is None:
+            return
+        said = json.dumps({"pid": self._router.pid, "last": self._last}).encode()
+        with self._waiting as nodes_end:
+            self._waiting = None
             socket.send_fds(self._control, [said], [nodes_end.fileno()])
 
 

@@ -9,6 +9,7 @@ import gc
 import random
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -26,14 +27,12 @@ from meshrouter.links.driven import DrivenLink
 from meshrouter.links.keeper import Links
 from meshrouter.policy.rule import Rule
 from meshrouter.process.channel import Channel, Message
-from meshrouter.process.loop import Loop
+from meshrouter.process.loop import LONGEST_WAIT, Loop
 from meshrouter.process.poller import Poller
 from meshrouter.process.start import Start
-from meshrouter.process.tunnel import Tunnel
+from meshrouter.process.tunnel import Tunnel, dismiss, start_worker
 from meshrouter.router import RouterConfig
 
-START_TIME: Final = 30.0
-"""Seconds that the node has for its first message."""
 SETTLE_TIME: Final = 15.0
 """Seconds that the host's set-up may take before we go on without knowing."""
 _ADDRESS_SIZE: Final = 16
@@ -42,7 +41,7 @@ _ADDRESS_SIZE: Final = 16
 class RouterProcess:
     """All parts of one router, from the first message to the end."""
 
-    def __init__(self, channel: Channel, start: Start) -> None:
+    def __init__(self, channel: Channel, start: Start, ahead: "subprocess.Popen[bytes] | None" = None) -> None:
         self._channel = channel
         self._start = start
         self._clock = time.monotonic
@@ -52,7 +51,7 @@ class RouterProcess:
         self._rng = random.SystemRandom()
         self._ready = False
         self._told: dict[str, str] = {}
-        self._tunnel = self._make_tunnel()
+        self._tunnel = self._make_tunnel(ahead)
         self._settle()
         self.had_tun = self._has_tun()
         env = Env(
@@ -134,9 +133,11 @@ class RouterProcess:
 
     # --- TUN -----------------------------------------------------------------------------------------------
 
-    def _make_tunnel(self) -> Tunnel | None:
+    def _make_tunnel(self, ahead: "subprocess.Popen[bytes] | None") -> Tunnel | None:
         start = self._start
         if start.tun is None:
+            if ahead is not None:
+                dismiss(ahead)
             return None
         claimed = () if start.claimed is None else (start.claimed,)
         return Tunnel(
@@ -145,6 +146,7 @@ class RouterProcess:
             counters=self._counters,
             packets=lambda packets, now: self._router.tun_packets(packets, now),
             changed=self._tunnel_changed,
+            ahead=ahead,
         )
 
     def _settle(self) -> None:
@@ -200,33 +202,37 @@ class RouterProcess:
         self._channel.flush()
 
 
-def first_message(channel: Channel) -> tuple[Start, list[Message]]:
-    """The start message, and what has come behind it. LocalError: start, channel."""
+def first_messages(channel: Channel) -> list[Message]:
+    """What the node says first, and what has come with it; empty if it ended without a word. LocalError (channel).
+
+    However long that takes: we are started while the node still opens its ledger.
+    """
     poller = Poller()
     poller.watch(channel, lambda _now: None)
-    end = time.monotonic() + START_TIME
     messages: list[Message] = []
-    while not messages and not channel.ended and time.monotonic() < end:
-        poller.wait(1.0)
+    while not messages and not channel.ended:
+        poller.wait(LONGEST_WAIT)
         messages = channel.receive()
     poller.forget(channel)
     poller.close()
-    if not messages:
-        raise LocalError("start", "the node did not say what its router is to do")
-    return Start.from_json(messages[0]), messages[1:]
+    return messages
 
 
 def main(arguments: list[str]) -> int:
-    """``--fd N``: the channel's number. 0 after the end of the channel, 1 for trouble, 3 for wrong use."""
-    if len(arguments) != 2 or arguments[0] != "--fd" or not arguments[1].isdecimal():
-        sys.stderr.write("usage: python -m meshrouter --fd N   (meshd starts it; N is its channel)\n")
+    """``--fd N``: the channel's number; ``--tun``: one will be wanted. 0 after the end of the channel, 1 for trouble,
+    3 for wrong use."""
+    words = [each for each in arguments if each != "--tun"]
+    if len(words) != 2 or words[0] != "--fd" or not words[1].isdecimal():
+        sys.stderr.write("usage: python -m meshrouter --fd N [--tun]   (meshd starts it; N is its channel)\n")
         return 3
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the node; we end with it
     signal.signal(signal.SIGTERM, _leave)
-    channel = Channel(socket.socket(fileno=int(arguments[1])))
+    channel = Channel(socket.socket(fileno=int(words[1])))
+    ahead = start_worker() if "--tun" in arguments else None
     try:
-        start, rest = first_message(channel)
-        RouterProcess(channel, start).run(rest)
+        messages = first_messages(channel)
+        if messages:
+            RouterProcess(channel, Start.from_json(messages[0]), ahead).run(messages[1:])
     except LocalError as error:
         sys.stderr.write(f"router: {error.message}\n")
         return 1

@@ -38,7 +38,8 @@ _TAKEN: Final = "another node of this host has the mesh already; only one can, r
 
 
 class Tunnel:
-    """``packets(list, now)`` gets what comes out of the TUN; ``changed()`` is called when device or alarms change."""
+    """``packets(list, now)`` gets what comes out of the TUN; ``changed()`` is called when device or alarms change;
+    ``ahead`` is a worker that waits for its plan (``start_worker``)."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Tunnel:
         counters: Counters,
         packets: Callable[[list[tuple[bytes | None, bytes]], float], None],
         changed: Callable[[], None],
+        ahead: "subprocess.Popen[bytes] | None" = None,
     ) -> None:
         self.plan = plan
         self.device: TunDevice | None = None
@@ -59,6 +61,7 @@ class Tunnel:
         self._listening = False
         self._idle: IdleTun | None = None
         self._worker: subprocess.Popen[bytes] | None = None
+        self._ahead = ahead
         self._answer = bytearray()
         self._stale = False
         self._due = 0.0
@@ -105,6 +108,7 @@ class Tunnel:
 
     def close(self, *, keep: bool) -> None:
         """``keep``: devices stay as they are for the next router; else the TUN goes, with its addresses and routes."""
+        self._dismiss_ahead()
         if self._worker is not None:
             assert self._worker.stdout is not None
             self._worker.stdout.read()  # nobody wants it, but it is not to die of that
@@ -144,6 +148,7 @@ class Tunnel:
 
     def _failed(self, error: LocalError, now: float) -> None:
         """Without a TUN until the next try."""
+        self._dismiss_ahead()
         if self.device is not None:
             self._poller.forget(self.device)
             self.device.close(keep=False)
@@ -159,9 +164,7 @@ class Tunnel:
         if self._worker is not None:
             self._stale = True
             return
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "meshrouter.host"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        worker, self._ahead = self._ahead or start_worker(), None
         assert worker.stdin is not None
         assert worker.stdout is not None
         with contextlib.suppress(BrokenPipeError):  # it died; its silence is judged below
@@ -169,6 +172,11 @@ class Tunnel:
             worker.stdin.close()
         self._worker, self._answer = worker, bytearray()
         self._poller.watch(worker.stdout, self._answered)
+
+    def _dismiss_ahead(self) -> None:
+        if self._ahead is not None:
+            dismiss(self._ahead)
+            self._ahead = None
 
     def _answered(self, now: float) -> None:
         worker = self._worker
@@ -205,3 +213,14 @@ class Tunnel:
         self.alarms, self._retry = alarms, FIRST_RETRY
         self.write([(NO_OFFLOAD, GENERAL_QUERY)])  # what groups are joined already?
         self._changed()
+
+
+def start_worker() -> "subprocess.Popen[bytes]":
+    """It loads its code (a quarter of a second of a core), then waits for a plan."""
+    return subprocess.Popen([sys.executable, "-m", "meshrouter.host"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def dismiss(worker: "subprocess.Popen[bytes]") -> None:
+    """End a worker that has no plan yet."""
+    worker.kill()
+    worker.communicate()

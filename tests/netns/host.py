@@ -117,6 +117,12 @@ class Host:
     def down(self, device: str) -> None:
         self.run("ip", "link", "set", device, "down")
 
+    def without_ip(self, *devices: str) -> None:
+        """No IPv6 on these (of them that exist): the link-local address goes, and nothing else was there."""
+        for device in devices:
+            setting = Path(f"/proc/sys/net/ipv6/conf/{device}/disable_ipv6")
+            self.run("sh", "-c", f"test ! -e {setting} || echo 1 > {setting}")
+
     def stop(self) -> None:
         """End what was started here: politely, then not."""
         for process in self._processes:

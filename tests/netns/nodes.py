@@ -29,8 +29,8 @@ def eventually(condition: Callable[[], Any], what: str, patience: float = PATIEN
 
 
 class MeshNode:
-    """``meshd --network dev`` on a host; a datadir under ``folder``, no gossip but over the mesh, unless ``options`` say
-    otherwise."""
+    """``meshd --network dev`` on a host, its datadir under ``folder``; no gossip but over the mesh, unless ``options``
+    say otherwise."""
 
     def __init__(self, host: Host, folder: Path, *options: str, name: str = "") -> None:
         self.host = host
@@ -96,6 +96,15 @@ class MeshNode:
         """Its derived mesh address."""
         return str(self.call("mesh_identity")["ip6"])
 
+    def neighbours(self) -> int:
+        return int(self.call("mesh_status")["neighbours"])
+
+    def has_neighbours(self, count: int) -> bool:
+        return self.neighbours() == count
+
+    def has_block(self, height: int) -> bool:
+        return int(self.call("getblockcount")) >= height
+
     def is_member(self) -> bool:
         return not self.call("mesh_identity")["guest"]
 
@@ -113,6 +122,12 @@ class MeshNode:
         """As a power cut for the process: SIGKILL."""
         self.process.kill()
         self.process.wait()
+
+    def end(self) -> None:
+        """However it stands: what a test does when it is over."""
+        if self.process.poll() is None:
+            self.stop()
+        self._log.close()
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""

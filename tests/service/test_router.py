@@ -3,7 +3,7 @@
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -95,6 +95,7 @@ async def running(lab: Lab) -> AsyncIterator[tuple[RouterService, Started, Calla
     async with trio.open_nursery() as nursery:
         nursery.start_soon(router.run)
         yield router, started, ledger.tick
+        await started.end()
         nursery.cancel_scope.cancel()
     await started.end()
 
@@ -120,6 +121,46 @@ async def test_a_router_is_told_who_it_is_and_what_the_ledger_says() -> None:
         (binding,) = (await played.hear("bindings"))["list"]
         assert binding_from_json(binding) == Binding(ME.key, Role.GUEST, "alice", CLAIM, 0)
         assert (await played.hear("holders"))["list"] == [[CLAIM.hex(), ME.key.hex()]]
+
+
+async def test_what_is_asked_at_once_comes_behind_the_start() -> None:
+    async with running(Lab()) as (router, started, _):
+        played = await started.next()
+        async with trio.open_nursery() as nursery:
+            await until(lambda: router.running)
+            nursery.start_soon(ignored, router.ask, "status", {}, 0.05)
+            assert json.loads(await played._take())["type"] == "start"
+            await played.hear("ask")
+
+
+async def ignored(asked: Callable[..., Awaitable[object]], *arguments: object) -> None:
+    with suppress(LocalError):
+        await asked(*arguments)
+
+
+async def test_a_node_that_stops_says_so_and_waits_for_the_end() -> None:
+    async with running(Lab()) as (router, started, _):
+        played = await started.next()
+        await played.hear("start")
+        ended: list[str] = []
+
+        async def run_another() -> None:
+            another = RouterService(router._ledger, SETUP, started)
+            with trio.CancelScope() as scope:
+                scopes.append(scope)
+                await another.run()
+            ended.append("node")
+
+        scopes: list[trio.CancelScope] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run_another)
+            other = await started.next(2)
+            await other.hear("start")
+            scopes[0].cancel()
+            await other.hear("stop")
+            ended.append("router")
+            await other.end()
+        assert ended == ["router", "node"]
 
 
 async def test_sequence_numbers_are_never_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,35 @@ def test_a_router_is_started_and_ends_with_the_launcher() -> None:
     assert is_gone(made.pid)
 
 
+def test_the_first_router_is_loading_before_anybody_asks_and_goes_if_nobody_does() -> None:
+    made = launcher()
+    children = Path(f"/proc/{made.pid}/task/{made.pid}/children")
+    while not (begun := children.read_text().split()):
+        pass
+    asked = made.open_channel()
+    assert [str(asked.pid)] == begun
+    asked.channel.close()
+    made.close()
+    idle = launcher()
+    idle.close()
+    assert is_gone(idle.pid)
+
+
+def test_a_router_that_dies_before_it_is_asked_for_is_replaced() -> None:
+    made = launcher()
+    children = Path(f"/proc/{made.pid}/task/{made.pid}/children")
+    while not (begun := children.read_text().split()):
+        pass
+    os.kill(int(begun[0]), signal.SIGKILL)
+    while begun[0] in children.read_text().split():
+        pass
+    started = made.open_channel()
+    assert started.last == -signal.SIGKILL
+    assert started.channel.recv(100).endswith(b"True")
+    started.channel.close()
+    made.close()
+
+
 def test_the_next_router_comes_with_how_the_last_one_ended() -> None:
     made = launcher()
     first = made.open_channel()

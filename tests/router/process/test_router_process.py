@@ -63,7 +63,7 @@ def test_what_a_terminal_sends_is_ignored_and_the_end_of_the_channel_is_not() ->
     assert node.end() == 0
 
 
-@pytest.mark.parametrize("first", [b"\0\0\0\2[]", b"\xff\xff\xff\xff", b"", b"\0\0\0\2{}"])
+@pytest.mark.parametrize("first", [b"\0\0\0\2[]", b"\xff\xff\xff\xff", b"\0\0\0\2{}"])
 def test_a_first_message_that_is_none_ends_it_with_a_word(first: bytes) -> None:
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-m", "meshrouter", "--fd", str(theirs.fileno())]
@@ -74,6 +74,18 @@ def test_a_first_message_that_is_none_ends_it_with_a_word(first: bytes) -> None:
         assert process.stderr is not None
         assert process.stderr.read().startswith(b"router: ")
         assert process.wait(timeout=20) == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--tun"]])
+def test_a_router_that_nobody_needs_ends_in_silence(options: list[str]) -> None:
+    """It was started ahead, and the node has found that it cannot run."""
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-m", "meshrouter", "--fd", str(theirs.fileno()), *options]
+    with Popen(command, pass_fds=[theirs.fileno()], stderr=-1) as process:
+        theirs.close()
+        ours.close()
+        assert process.communicate()[1] == b""
+        assert process.wait(timeout=20) == 0
 
 
 def test_wrong_use_is_said() -> None:
