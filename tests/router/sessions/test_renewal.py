@@ -70,6 +70,18 @@ def test_the_responder_renews_if_the_initiator_does_not() -> None:
     assert session(b, a).initiator is True
 
 
+def test_a_new_session_is_shown_at_once_though_there_is_nothing_to_say() -> None:
+    world = World("a", "b")
+    a, b = world.connected()
+    first = session(b, a)
+    a.sessions._handshakes.begin(session(a, b).pair, world.now)
+    world.run(0.1)
+    assert session(b, a) is not first
+    assert session(b, a).index == session(a, b).sealer.index
+    assert b.got() == []
+    assert len(sealed(world.carried)) == 1
+
+
 @pytest.mark.parametrize("receiver", [False, True])
 def test_after_two_to_the_thirty_packets(receiver: bool) -> None:
     world = World("a", "b")
