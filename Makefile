@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 TESTED := $(VENV)/.installed-tests
 
-.PHONY: help run test test-slow lint typecheck imports unit vectors bench-ledger bench-gossip fuzz clean
+.PHONY: help run test test-slow lint typecheck imports unit vectors bench-ledger bench-gossip bench-router fuzz clean
 
 help:
 	@echo "make run           start a dev node, register alice.mesh, show it, keep running until Ctrl-C"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-slow     the long suites: many seeds, kill loops, floods"
 	@echo "make bench-ledger  measure the ledger (JSON=1 for JSON)"
 	@echo "make bench-gossip  measure sync, block relay and idling of real nodes (JSON=1 for JSON, QUICK=1 to try it out)"
+	@echo "make bench-router  measure the router beside Yggdrasil and the kernel alone; needs root (JSON=1, QUICK=1 likewise)"
 	@echo "make vectors       write docs/spec/vectors/ anew"
 	@echo "make fuzz          every fuzz target for FUZZ_SECONDS=60 each"
 	@echo "make clean         remove the virtual environment and caches"
@@ -64,6 +65,9 @@ bench-ledger: $(TESTED)
 
 bench-gossip: $(TESTED)
 	@$(BIN)/python -m bench.gossip $(if $(JSON),--json) $(if $(QUICK),--quick)
+
+bench-router: $(TESTED)
+	@$(BIN)/python -m bench.router $(if $(JSON),--json) $(if $(QUICK),--quick)
 
 fuzz: $(TESTED)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'

@@ -55,6 +55,8 @@ from meshrouter.wire.packet import MESHCTL, MESHHS, MESHSEC, PACKET_SIZE, SOURCE
 
 VERSION: Final = "0.1.0"
 _ICMPV6: Final = 58
+_MOST_SEQNO: Final = (1 << 32) - 1
+"""That leaves room for as many group packets after it; only a key's holder could push its own number further."""
 _PINGS: Final = frozenset({MESHCTL, _ICMPV6})
 """Next headers under which an answer to a ping of ours can come: itself, or an error about it."""
 
@@ -148,7 +150,7 @@ class Router:
             deliver=self._deliver_group,
             is_member=is_member,
             addresses=lambda: self.sessions.own_addresses,
-            first_seq=config.first_seqno << 32,
+            first_seq=min(config.first_seqno, _MOST_SEQNO) << 32,
         )
         self.junction = Junction(
             env,

@@ -81,7 +81,7 @@ class Junction:
             return None
 
     def cut(self, neighbour: Neighbour, packet: bytes) -> list[bytes] | None:
-        return self._pieces.setdefault(neighbour, Pieces()).cut(neighbour.link, packet)
+        return self._pieces.setdefault(neighbour, Pieces()).cut(min(neighbour.link.mtu, neighbour.mtu), packet)
 
     def gone(self, neighbour: Neighbour) -> None:
         """The adjacency is over: what is kept for it goes."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from meshrouter.errors import WireError
-from meshrouter.links.link import Link
 from meshrouter.wire.frame import OVERHEAD
 from meshrouter.wire.train import MAX_PIECES, PIECE_HEADER_SIZE, SMALLEST_WHOLE, TRAIN_TIME, Piece
 
@@ -44,10 +43,11 @@ class Pieces:
         self._next = 0
         self._unfinished: OrderedDict[int, _Unfinished] = OrderedDict()
 
-    def cut(self, link: Link, packet: bytes) -> list[bytes] | None:
-        """Plaintexts of PIECE frames; None if the link needs none, or the packet would need more than 16."""
-        room = link.mtu - OVERHEAD - PIECE_HEADER_SIZE
-        if link.mtu - OVERHEAD >= SMALLEST_WHOLE or room < 1 or len(packet) > MAX_PIECES * room:
+    def cut(self, mtu: int, packet: bytes) -> list[bytes] | None:
+        """Plaintexts of PIECE frames of at most ``mtu`` bytes; None if so large ones need none, or it would take more
+        than 16."""
+        room = mtu - OVERHEAD - PIECE_HEADER_SIZE
+        if mtu - OVERHEAD >= SMALLEST_WHOLE or room < 1 or len(packet) > MAX_PIECES * room:
             return None
         self._next = (self._next + 1) & 0xFFFF
         starts = range(0, len(packet), room)

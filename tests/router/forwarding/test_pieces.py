@@ -8,12 +8,7 @@ from hypothesis import strategies as st
 
 from meshrouter.errors import WireError
 from meshrouter.forwarding.pieces import MOST_UNFINISHED, Pieces
-from meshrouter.links.link import Link, Medium
 from meshrouter.wire.train import Piece
-
-
-def link(mtu: int) -> Link:
-    return Link(number=1, name="narrow", medium=Medium.UDP, mtu=mtu, shared=False)
 
 
 @given(
@@ -23,7 +18,7 @@ def link(mtu: int) -> Link:
 )
 def test_whatever_is_cut_comes_together(mtu: int, packets: list[bytes], rng: random.Random) -> None:
     sender, receiver = Pieces(), Pieces()
-    cut = [pieces for packet in packets if (pieces := sender.cut(link(mtu), packet)) is not None]
+    cut = [pieces for packet in packets if (pieces := sender.cut(mtu, packet)) is not None]
     whole = [packet for packet in packets if len(packet) <= 16 * (mtu - 31) and mtu < 1308]
     assert len(cut) == len(whole)
     assert all(len(piece) + 28 <= mtu for pieces in cut for piece in pieces)
@@ -36,14 +31,14 @@ def test_whatever_is_cut_comes_together(mtu: int, packets: list[bytes], rng: ran
 
 
 def test_links_that_carry_ipv6_cut_nothing() -> None:
-    assert Pieces().cut(link(1308), bytes(1300)) is None
-    assert Pieces().cut(link(1307), bytes(1290)) is not None
-    assert Pieces().cut(link(128), bytes(97 * 16 + 1)) is None, "more than sixteen pieces"
+    assert Pieces().cut(1308, bytes(1300)) is None
+    assert Pieces().cut(1307, bytes(1290)) is not None
+    assert Pieces().cut(128, bytes(97 * 16 + 1)) is None, "more than sixteen pieces"
 
 
 def test_old_and_surplus_packets_are_dropped() -> None:
     pieces = Pieces()
-    first, last = Pieces().cut(link(1000), bytes(1200)) or []
+    first, last = Pieces().cut(1000, bytes(1200)) or []
     pieces.add(first, 0.0)
     assert pieces.add(last, 2.1) is None, "the first piece is forgotten"
     pieces = Pieces()

@@ -1,0 +1,89 @@
+"""Three ways to join the same three hosts: the kernel alone, Yggdrasil, this router."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tests.netns.host import Host, Lab
+from tests.netns.nodes import MeshNode, eventually
+
+NAMES = "abc"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """``addresses``: of the second and the third host, one and two hops from the first."""
+
+    name: str
+    hosts: list[Host]
+    addresses: tuple[str, str]
+    nodes: tuple[MeshNode, ...] = ()
+
+
+@contextmanager
+def kernel() -> Iterator[Network]:
+    """Plain IPv6, forwarded in the middle: the limit of what anybody can do on these cables."""
+    with Lab() as lab:
+        a, b, c = lab.line(*NAMES)
+        for host, device, address in (
+            (a, "right", "1::a"),
+            (b, "left", "1::b"),
+            (b, "right", "2::b"),
+            (c, "left", "2::c"),
+        ):
+            host.run("ip", "-6", "address", "add", f"{address}/64", "dev", device, "nodad")
+        b.run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
+        a.run("ip", "-6", "route", "add", "default", "via", "1::b")
+        c.run("ip", "-6", "route", "add", "default", "via", "2::b")
+        yield Network("kernel", [a, b, c], ("1::b", "2::c"))
+
+
+@contextmanager
+def yggdrasil(folder: Path) -> Iterator[Network]:
+    """Debian's, which finds its neighbours by multicast on each cable."""
+    with Lab() as lab:
+        hosts = lab.line(*NAMES)
+        addresses = [_start_yggdrasil(host, folder / f"{host.name}.json") for host in hosts]
+        for address in addresses[1:]:
+            eventually(partial(hosts[0].succeeds, "ping", "-6", "-c1", "-W1", address), "yggdrasil answers")
+        time.sleep(2)
+        yield Network("yggdrasil", hosts, (addresses[1], addresses[2]))
+
+
+def _start_yggdrasil(host: Host, file: Path) -> str:
+    made = subprocess.run(["yggdrasil", "-genconf", "-json"], capture_output=True, text=True, check=True)
+    config = json.loads(made.stdout)
+    everywhere = {"Regex": "left|right", "Beacon": True, "Listen": True, "Port": 0, "Priority": 0}
+    config |= {"IfName": "ygg0", "AdminListen": "none", "MulticastInterfaces": [everywhere]}
+    file.write_text(json.dumps(config))
+    host.start("yggdrasil", "-useconffile", str(file), stderr=subprocess.DEVNULL)
+    told = subprocess.run(
+        ["yggdrasil", "-useconffile", str(file), "-address"], capture_output=True, text=True, check=True
+    )
+    return told.stdout.strip()
+
+
+@contextmanager
+def mesh(folder: Path, kind: str) -> Iterator[Network]:
+    """meshd on each host, names registered first. ``kind``: ``udp`` or ``ethernet``."""
+    with Lab() as lab:
+        hosts = lab.line(*NAMES)
+        devices = (("right",), ("left", "right"), ("left",))
+        nodes = [
+            MeshNode(host, folder, *(word for device in own for word in ("--link", f"{kind}:{device}")))
+            for host, own in zip(hosts, devices, strict=True)
+        ]
+        for node in nodes:
+            node.wait()
+        eventually(lambda: nodes[1].call("mesh_status")["neighbours"] == 2, "the line is joined")
+        for node in nodes:
+            node.register()
+        for node in nodes:
+            eventually(node.is_member, f"{node.name} forwards")
+        eventually(lambda: nodes[0].knows_route_to(nodes[2]), "a route from end to end")
+        yield Network(f"meshd {kind}", hosts, (nodes[1].address, nodes[2].address), tuple(nodes))
