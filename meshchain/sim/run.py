@@ -73,6 +73,8 @@ class Running:
         self._told = self.view.tip_id, self.pending
         """Tip and mempool that gossip knows of."""
         self._news: Event | None = None
+        self.on_news: Callable[[], None] = lambda: None
+        """Called when the ledger, or how it stands among its peers, may have changed."""
         self._parked: tuple[bytes, ...] = ()
 
     def begin(self) -> None:
@@ -164,6 +166,7 @@ class Running:
             self.carry_out(self.gossip.switched(self.now))
         self.stamper.look(self.keeper.stamp_job)
         self.miner.look()
+        self.on_news()
 
     def _dropped(self, dropped: Dropped) -> None:
         self.node.note(f"dropped {dropped.opid.hex()[:12]}: {dropped.code}")
