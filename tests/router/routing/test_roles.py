@@ -126,3 +126,12 @@ def test_until_the_ledger_has_answered_everybody_is_a_guest() -> None:
     routing.outputs.clear()
     routing.tick(2.0)
     assert any(to is other and isinstance(one, Update) and one.id == ID for to, one in routing.outputs)
+
+
+def test_an_origin_that_becomes_a_member_leaves_the_guests_part_of_the_table() -> None:
+    desk = Desk()
+    desk.ledger.roles[identity(FAR).key] = Role.GUEST
+    desk.hear(desk.meet(1), signed(FAR, 5, 100))
+    assert desk.routing._state.table.origins[ID].is_guest
+    desk.become(identity(FAR).key, Role.MEMBER)
+    assert not desk.routing._state.table.origins[ID].is_guest
