@@ -82,6 +82,22 @@ def test_a_new_session_is_shown_at_once_though_there_is_nothing_to_say() -> None
     assert len(sealed(world.carried)) == 1
 
 
+def test_an_old_session_is_kept_for_late_packets_and_no_longer() -> None:
+    """Until 30 s after its last one."""
+    world = World("a", "b")
+    a, b = world.connected()
+    old = session(a, b)
+    a.sessions._handshakes.begin(old.pair, world.now)
+    for _ in range(3):
+        world.run(20.0)
+        b.sessions.meshsec(old.seal(b"\x3a\x80" + bytes(7), 6 << 28, 33, 64), world.now)
+        assert len(b.got()) == 1
+    world.run(40.0)
+    assert len(b.sessions.by_index) == 1
+    b.sessions.meshsec(old.seal(b"\x3a\x80" + bytes(7), 6 << 28, 33, 64), world.now)
+    assert b.got() == []
+
+
 @pytest.mark.parametrize("receiver", [False, True])
 def test_after_two_to_the_thirty_packets(receiver: bool) -> None:
     world = World("a", "b")
