@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError
@@ -37,7 +37,7 @@ class MeshNode:
         self.name = name or host.name
         self.datadir = folder / self.name
         self._options = options
-        self._log: IO[bytes] = (folder / f"{self.name}.log").open("ab")
+        self._log = folder / f"{self.name}.log"
         self._client = Client(f"http://127.0.0.1:{RPC}/", self.datadir / "dev" / ".cookie")
         self.process: subprocess.Popen[bytes]
         self.start()
@@ -45,7 +45,8 @@ class MeshNode:
     def start(self) -> None:
         """Also again, after ``kill`` or ``stop``."""
         command = (sys.executable, "-m", "meshchain.cli.meshd", "--network", "dev", "--datadir", str(self.datadir))
-        self.process = self.host.start(*command, *self._options, stderr=self._log)
+        with self._log.open("ab") as log:
+            self.process = self.host.start(*command, *self._options, stderr=log)
 
     def wait(self) -> "MeshNode":
         """Until RPC answers and a router has come up."""
@@ -68,7 +69,7 @@ class MeshNode:
                 self._client.close()
 
     def log(self) -> str:
-        return Path(self._log.name).read_text(errors="replace")
+        return self._log.read_text(errors="replace")
 
     # --- what people type ----------------------------------------------------------------------------------
 
@@ -127,7 +128,6 @@ class MeshNode:
         """However it stands: what a test does when it is over."""
         if self.process.poll() is None:
             self.stop()
-        self._log.close()
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""

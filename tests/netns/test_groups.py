@@ -57,13 +57,17 @@ ENDER: Final = "import socket; socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 @contextmanager
 def listening(mesh: Mesh, groups: dict[str, tuple[str, ...]]) -> Iterator[dict[str, "Popen[bytes]"]]:
     processes: dict[str, Popen[bytes]] = {}
-    for name, joined in groups.items():
-        processes[name] = mesh.hosts[name].start(sys.executable, "-c", LISTENER, str(PORT), *joined, stdout=PIPE)
-        assert read(processes[name]) == "ready"
-    yield processes
-    for process in processes.values():
-        process.kill()
-        process.communicate()
+    try:
+        for name, joined in groups.items():
+            processes[name] = mesh.hosts[name].start(sys.executable, "-c", LISTENER, str(PORT), *joined, stdout=PIPE)
+            assert read(processes[name]) == "ready"
+        yield processes
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 def read(process: "Popen[bytes]") -> Any:  # noqa: ANN401 - any JSON
