@@ -250,6 +250,17 @@ def test_forged_beacons_make_no_neighbours_and_few_frames() -> None:
     assert len(a.machine.ground.begun) <= MOST_ATTEMPTS
 
 
+def test_beacons_with_keys_that_are_none_cost_a_bounded_rate_of_work() -> None:
+    world = World(17)
+    node = world.node(world.bus(shared=False))
+    for number in range(2000):
+        noise = Beacon(GENESIS[:4], 3, 0, Random(number).randbytes(31) + b"\xff", 0).encode()
+        world.arrive(node.links[0], b"", frames.clear(frames.BEACON, noise))
+        world.run(0.001)
+    assert node.counters["handshake-key"] + node.sent["INIT"] <= 20 + 10 * 2 + 1 + MOST_ATTEMPTS * MOST_TRIES
+    assert node.counters["link-begin-rate"] + node.counters["link-attempts"] > 1500
+
+
 def test_a_beacon_in_anothers_name_gets_no_session() -> None:
     """The enemy names b's key and its own address; only who holds the key can answer."""
     world = World(7)
