@@ -35,6 +35,9 @@ from meshrouter.process.tunnel import Tunnel
 MOST_TRACES: Final = 10
 LONGEST_WAIT: Final = 60.0
 """Seconds; epoll knows no infinity."""
+LOOK_WITHIN: Final = 0.002
+"""Seconds after a batch within which it is asked whether a timer comes earlier now. Asking costs 15 µs, as much as a
+packet; no timer here is more exact than this."""
 
 
 class Coordinator(Sink, Protocol):
@@ -70,6 +73,8 @@ class Loop:
         self.stopped = False
         """The node said stop, rather than vanish."""
         self._over = False
+        self._due = self._look_at = float("-inf")
+        """When the next timer is due, as far as is known; when that is to be asked again."""
         self._router = router
         self._poller = poller
         self._channel = channel
@@ -87,10 +92,21 @@ class Loop:
 
     def turn(self) -> None:
         """One round."""
-        for action in self._poller.wait(min(self._deadline() - self._clock(), LONGEST_WAIT)):
+        now = self._clock()
+        if now >= self._look_at:
+            self._look(now)
+        actions = self._poller.wait(min(self._due, self._look_at) - now)
+        for action in actions:
             self._guarded(action)
-        if self._clock() >= self._deadline():
+        if actions:
+            self._look_at = min(self._look_at, now + LOOK_WITHIN)
+
+    def _look(self, now: float) -> None:
+        """What is due happens; and when is the next thing due?"""
+        if now >= self._deadline():
             self._guarded(self._tick)
+        self._due = self._deadline()
+        self._look_at = min(self._due, now + LONGEST_WAIT)
 
     def hear(self, message: Message, now: float) -> None:
         """The node has said something."""
