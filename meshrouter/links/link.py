@@ -51,6 +51,8 @@ class Link:
     """Largest link frame in bytes, header and tag included: 1500 on Ethernet, 1472 on UDP over IPv4, 1452 over IPv6."""
     shared: bool
     """Whether many may hear it: BEACONs go to EVERYBODY. Otherwise it has one peer, which is asked for its BEACON."""
+    invited: bool = False
+    """Whether whoever comes was configured to come (udp-listen): it is no crowd of which some are enough."""
     trains: bool = False
     """Whether a super-packet may go as one train: it loses next to nothing and has a large frame or a quick socket."""
     wired: bool = True

@@ -31,7 +31,7 @@ class UdpListen(DrivenLink):
         refuse_mesh(name, where[0])
         self._socket = _bound(name, where)
         mtu = 1472 if len(where) == 2 else 1452
-        super().__init__(number=number, name=name, medium=Medium.UDP, mtu=mtu, shared=True, trains=True)
+        super().__init__(number=number, name=name, medium=Medium.UDP, mtu=mtu, shared=True, invited=True, trains=True)
         self.counters = counters
         self.port: int = self._socket.getsockname()[1]
         self._datagrams = Datagrams(self._socket, counters)

@@ -65,7 +65,7 @@ class Port:
 
     @property
     def most(self) -> int:
-        return MOST_ON_SHARED if self.link.shared else MOST_ON_OTHER
+        return MOST_ON_SHARED if self.link.shared and not self.link.invited else MOST_ON_OTHER
 
     @property
     def full(self) -> bool:

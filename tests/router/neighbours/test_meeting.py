@@ -288,3 +288,18 @@ def test_order_and_seed_make_a_run() -> None:
 
     assert story(1) == story(1)
     assert story(1) != story(2)
+
+
+def test_a_public_listener_takes_more_than_a_crowd_would_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ground, "MOST_ON_SHARED", 2)
+    world = World(9)
+    bus = world.bus()
+    hub, *others = (world.node(bus) for _ in range(5))
+    for node in (hub, *others):
+        node.links[0].invited = True
+    world.run(4)
+    for other in others:
+        if not hub.knows(other):
+            reach(other, hub)
+    world.run(1)
+    assert len(list(hub.machine)) == 4
