@@ -7,7 +7,7 @@ machine stands in for it. What the mesh sees of a connection is packets, and the
 three for the handshake, segments of up to 1,332 bytes, acknowledgements of every second segment or after 40 ms, a
 window of 64 kB, slow start from ten segments (RFC 6928), halved at a loss (RFC 5681), retransmission after three
 duplicate acknowledgements or a timeout from the measured round trip (RFC 6298, 0.2 s at least as in Linux), doubled
-each time; an end by FIN or RST. Left out is what does not show there or what no simulated host does: urgent data,
+each time, and then of one hole after the other (RFC 6582); an end by FIN or RST. Left out is what does not show there or what no simulated host does: urgent data,
 selective acknowledgements, time-wait, a window that closes, sequence numbers that wrap (a stream ends before 4 GB).
 
     closed --(open)--> opening --SYN,ACK--> open --(finish)--> finishing: all is sent, then FIN --its ACK--> closed
@@ -31,6 +31,8 @@ FIRST_TIMEOUT: Final = 1.0
 LEAST_TIMEOUT: Final = 0.2
 MOST_TIMEOUT: Final = 120.0
 DELAYED: Final = 0.04
+LINGER: Final = 60.0
+"""Seconds for the other side to hang up, too (tcp_fin_timeout)."""
 MOST_TRIES: Final = 15
 MOST_SYNS: Final = 6
 """As Linux's tcp_retries2 and tcp_syn_retries."""
@@ -81,6 +83,8 @@ class Stream:
         self._window = FIRST_WINDOW
         self._threshold = WINDOW
         self._duplicates = 0
+        self._recovered = 0
+        """What had been sent when a loss was found: until that is acknowledged, the next hole is filled at once."""
         self._round_trip: float | None = None
         self._variation = 0.0
         self._timeout = FIRST_TIMEOUT
@@ -90,6 +94,8 @@ class Stream:
         """Segments not acknowledged yet."""
         self._ack_at = inf
         self._retry_at = inf
+        self._heard_fin = False
+        self._linger_at = inf
 
     # --- the owner -----------------------------------------------------------------------------------------
 
@@ -131,6 +137,9 @@ class Stream:
         if self.state is State.CLOSED and segment.flags & (SYN | ACK) == SYN:
             self._answer(segment, now)
             return
+        if self.state is State.OPENING:
+            self._met(segment, now)
+            return
         if segment.flags & ACK:
             self._acknowledge(segment, now)
         if segment.length and self.state is not State.CLOSED:
@@ -151,46 +160,65 @@ class Stream:
         self._slide(new, now)
         if self.state is State.ANSWERING:
             self.state = State.OPEN
-        elif self.state is State.OPENING and segment.flags & SYN:
-            self._opened(segment)
+        if new < self._recovered and self._flight:
+            self._again(now)
         self._push(now)
-        if self._said_fin and not self._flight:
-            self._close()
+        self._end_if_done(now)
 
-    def _opened(self, segment: Segment) -> None:
-        self.state, self._expected = State.OPEN, segment.end
-        self._confirm()
-        self._ear.opened()
+    def _end_if_done(self, now: float) -> None:
+        """Both sides have hung up, or only we have."""
+        if self._said_fin and not self._flight:
+            if self._heard_fin:
+                self._close()
+            else:
+                self._linger_at = min(self._linger_at, now + LINGER)
+
+    def _met(self, segment: Segment, now: float) -> None:
+        """The answer to our call; anything else must be older."""
+        if segment.flags & (SYN | ACK) == SYN | ACK and segment.acknowledged == self._next:
+            self._slide(segment.acknowledged, now)
+            self.state, self._expected = State.OPEN, segment.end
+            self._confirm()
+            self._ear.opened()
+            self._push(now)
 
     def _slide(self, new: int, now: float) -> None:
         """So much has arrived there."""
         self._window += min(MSS, MSS if self._window < self._threshold else MSS * MSS // self._window)
         self._window = min(self._window, WINDOW)
+        whole = self._acknowledged >= self._recovered
         self._acknowledged, self._duplicates = new, 0
         while self._flight and self._flight[0].segment.end <= new:
             sent = self._flight.popleft()
-            if sent.tries == 1:
+            if sent.tries == 1 and whole:
                 self._measure(now - sent.at)
+        self._timeout = self._patience()
         self._retry_at = now + self._timeout if self._flight else inf
 
     def _measure(self, round_trip: float) -> None:
-        """RFC 6298 §2; what was sent twice tells nothing (Karn)."""
+        """RFC 6298 §2. What was sent twice tells nothing (Karn), nor what has waited behind a hole."""
         if self._round_trip is None:
             self._round_trip, self._variation = round_trip, round_trip / 2
         else:
             self._variation += (abs(self._round_trip - round_trip) - self._variation) / 4
             self._round_trip += (round_trip - self._round_trip) / 8
-        self._timeout = max(LEAST_TIMEOUT, self._round_trip + 4 * self._variation)
+
+    def _patience(self) -> float:
+        if self._round_trip is None:
+            return FIRST_TIMEOUT
+        return max(LEAST_TIMEOUT, self._round_trip + 4 * self._variation)
 
     def _duplicate(self, now: float) -> None:
         self._duplicates += 1
-        if self._duplicates == 3:
+        if self._duplicates == 3 and self._acknowledged >= self._recovered:
             self._shrink()
             self._window = self._threshold
             self._again(now)
 
     def _shrink(self) -> None:
+        """Something was lost."""
         self._threshold = max(2 * MSS, (self._next - self._acknowledged) // 2)
+        self._recovered = self._next
 
     def _take(self, segment: Segment, now: float) -> None:
         """Deliver what is next; keep what is early; say where we are."""
@@ -210,15 +238,18 @@ class Stream:
             self._confirm()
         else:
             self._ack_at = min(self._ack_at, now + DELAYED)
+        self._end_if_done(now)
 
     def _deliver(self, segment: Segment) -> None:
         """Retransmitted segments are cut as they were before, so none overlaps in part."""
         self._expected = segment.end
         if segment.payload and not self._deaf:
             self._ear.arrived(segment.payload)
-        if segment.flags & FIN and not self._deaf:
-            self._deaf = True
-            self._ear.ended()
+        if segment.flags & FIN:
+            self._heard_fin = True
+            if not self._deaf:
+                self._deaf = True
+                self._ear.ended()
 
     # --- sending -------------------------------------------------------------------------------------------
 
@@ -263,13 +294,15 @@ class Stream:
     # --- time ----------------------------------------------------------------------------------------------
 
     def deadline(self) -> float:
-        return min(self._ack_at, self._retry_at)
+        return min(self._ack_at, self._retry_at, self._linger_at)
 
     def tick(self, now: float) -> None:
         if now >= self._ack_at:
             self._confirm()
         if now >= self._retry_at:
             self._timed_out(now)
+        if now >= self._linger_at:
+            self._close()
 
     def _timed_out(self, now: float) -> None:
         most = MOST_TRIES if self.state is State.OPEN else MOST_SYNS
@@ -286,6 +319,6 @@ class Stream:
         self.state = State.CLOSED
         self._flight.clear()
         self._unsent.clear()
-        self._ack_at = self._retry_at = inf
+        self._ack_at = self._retry_at = self._linger_at = inf
         if not told:
             self._ear.ended()
