@@ -182,7 +182,10 @@ class Mesh:
     def _frames(self, link: VirtualLink) -> None:
         if not self._run.alive:
             return
+        world, name = self._world, self._node.name
         while batch := link.receive():
+            for _, frame in batch:
+                world.witness(name, link.number, frame)
             self.router.link_frames(link, batch, self._run.now)
         self._pump()
 

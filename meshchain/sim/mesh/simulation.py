@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from meshchain.sim.mesh.survey import Survey
+from meshchain.sim.mesh.survey import PROBES, Survey
 from meshchain.sim.mesh.topology import Graph, Topology
 from meshchain.sim.mesh.world import MeshWorld
 
@@ -22,6 +22,8 @@ class Plan:
     seed: int
     guests: float = 0.0
     """Share of the nodes that own no name."""
+    probes: int = PROBES
+    """In a round."""
     lossy: bool = False
     """Whether the qualities of links become loss."""
 
@@ -44,7 +46,7 @@ class Simulation:
             if plan.lossy:
                 ether.loss_to = {names[edge.b]: 1 - edge.there, names[edge.a]: 1 - edge.back}
         graph = Graph(topology, [number not in guests for number in range(topology.nodes)])
-        self.survey = Survey(world, self.nodes, graph, plan.seconds)
+        self.survey = Survey(world, self.nodes, graph, seconds=plan.seconds, probes=plan.probes)
 
     def run(self) -> dict[str, Any]:
         """To its end; the report."""

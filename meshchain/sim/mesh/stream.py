@@ -7,8 +7,9 @@ machine stands in for it. What the mesh sees of a connection is packets, and the
 three for the handshake, segments of up to 1,332 bytes, acknowledgements of every second segment or after 40 ms, a
 window of 64 kB, slow start from ten segments (RFC 6928), halved at a loss (RFC 5681), retransmission after three
 duplicate acknowledgements or a timeout from the measured round trip (RFC 6298, 0.2 s at least as in Linux), doubled
-each time, and then of one hole after the other (RFC 6582); an end by FIN or RST. Left out is what does not show there or what no simulated host does: urgent data,
-selective acknowledgements, time-wait, a window that closes, sequence numbers that wrap (a stream ends before 4 GB).
+each time, and then of one hole after the other (RFC 6582); an end by FIN or RST. Left out is what does not show there
+or what no simulated host does: urgent data, selective acknowledgements, time-wait, a window that closes, sequence
+numbers that wrap (a stream ends before 4 GB).
 
     closed --(open)--> opening --SYN,ACK--> open --(finish)--> finishing: all is sent, then FIN --its ACK--> closed
     closed --SYN--> answering --ACK--> open                    a FIN from the other side: ended is told, in order

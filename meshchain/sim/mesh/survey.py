@@ -59,9 +59,11 @@ class Round:
 
 
 class Survey:
-    """``seconds``: how long the run is. Begin before the world runs, ``report`` afterwards."""
+    """``seconds``: how long the run is; ``probes``: in a round. Begin before the world runs, ``report`` afterwards."""
 
-    def __init__(self, world: MeshWorld, nodes: Sequence[MeshNode], graph: Graph, seconds: float) -> None:
+    def __init__(
+        self, world: MeshWorld, nodes: Sequence[MeshNode], graph: Graph, *, seconds: float, probes: int = PROBES
+    ) -> None:
         self.rounds: list[Round] = []
         """Those that are over, in order."""
         self.stretches: list[float] = []
@@ -69,6 +71,7 @@ class Survey:
         self._nodes = nodes
         self._graph = graph
         self._seconds = seconds
+        self._probes = probes
         self._rng = random.Random(f"{world.seed}/survey")
         self._linked = [number for number, beside in enumerate(graph.beside) if beside]
         self._rounds: dict[int, Round] = {}
@@ -87,8 +90,8 @@ class Survey:
     def _probe(self) -> None:
         """One round, and the next one later; the last in time for its answers."""
         now = self._world.now
-        current = Round(now, PROBES)
-        for _ in range(PROBES):
+        current = Round(now, self._probes)
+        for _ in range(self._probes):
             self._send(current, *self._pair())
         self._world.at(now + PATIENCE, lambda: self._judge(current))
         self._plan(now)

@@ -27,7 +27,8 @@ def links(world: MeshWorld, *pairs: str) -> dict[str, Ether]:
 
 def settled(world: MeshWorld, limit: float = 30) -> bool:
     """Whether everybody has a route to everybody within ``limit`` seconds."""
-    return world.run_until(lambda: all(len(routes(node)) == len(world.nodes) - 1 for node in world.nodes.values()), limit)
+    most = len(world.nodes) - 1
+    return world.run_until(lambda: all(len(routes(node)) == most for node in world.nodes.values()), limit)
 
 
 def routes(node: MeshNode) -> list[bytes]:

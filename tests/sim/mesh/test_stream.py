@@ -87,7 +87,7 @@ def test_both_ways_and_the_end_in_order() -> None:
     pair.ends[1].send(b"answer" * 1000, 2.0)
     pair.ends[1].finish(2.0)
     pair.run(4)
-    assert (pair.ears[1].data, pair.ears[0].data) == (b"question", b"answer" * 1000)
+    assert [bytes(ear.data) for ear in pair.ears] == [b"answer" * 1000, b"question"]
     assert (pair.ears[0].over, pair.ears[1].over) == (1, 0), "who hangs up is not told"
     pair.ends[0].finish(4.0)
     pair.run(6)
@@ -153,10 +153,11 @@ def test_silence_ends_a_stream_after_a_quarter_of_an_hour() -> None:
     pair = Pair().call()
     pair.fate = lambda _segment: []
     pair.ends[0].send(b"anybody?", 1.0)
-    pair.run(600)
-    assert not pair.ears[0].over
-    pair.run(1500)
-    assert pair.ears[0].over == 1
+    ended = list[int]()
+    for until in (600, 1500):
+        pair.run(until)
+        ended.append(pair.ears[0].over)
+    assert ended == [0, 1]
     assert pair.ends[0].deadline() == inf
 
 
