@@ -274,14 +274,15 @@ class Plane:
         if takes_trains(egress):
             if len(packet) > largest_train(egress):
                 return False
-            cars = session.seal_train(packet, min(link.mtu, egress.mtu) - HEADER_SIZE)
-        else:
-            cut = self._machines.cut(egress, packet)
-            if cut is None:
-                return False
-            cars = [session.seal(PIECE, piece) for piece in cut]
-        egress.frames_out += len(cars)
-        link.send_train(egress.link_address, cars)
+            cars = session.seal_cars(packet, min(link.mtu, egress.mtu) - HEADER_SIZE)
+            egress.frames_out += len(cars)
+            link.send_train(egress.link_address, cars)
+            return True
+        cut = self._machines.cut(egress, packet)
+        if cut is None:
+            return False
+        egress.frames_out += len(cut)
+        link.send_many(egress.link_address, [session.seal(PIECE, piece) for piece in cut])
         return True
 
 

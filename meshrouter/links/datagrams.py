@@ -70,7 +70,7 @@ class Datagrams:
                 if piece >= size:
                     got.append((sender, bytes(view[:size])))
                 elif view[0] == FIRST_TRAIN:
-                    got.append((sender, run_of(bytes(view[:size]), piece)))
+                    got.append((sender, run_of(view[:size], piece)))
                 else:
                     got += [(sender, bytes(view[at : min(at + piece, size)])) for at in range(0, size, piece)]
         except BlockingIOError:
@@ -89,7 +89,8 @@ class Datagrams:
         address, frame = outbox[start]
         target = where(address)
         if isinstance(frame, Cars):
-            self._train(frame.frames, target)
+            if len(frame) == 1 or not self._fits(frame) or not self._gathered(frame.parts, frame.size, target):
+                self._train(frame.frames(), target)
             return 1
         run = self._run(outbox, start, frame) if self.segments else [frame]
         return self._together(run, target)
@@ -112,18 +113,26 @@ class Datagrams:
         if len(run) == 1:
             self._one(run[0], target)
             return 1
+        return len(run) if self._gathered(run, len(run[0]), target) else self._singly(run, target)
+
+    def _fits(self, cars: Cars) -> bool:
+        """Whether one system call takes all of them."""
+        return len(cars) <= MOST_SEGMENTS and len(cars) * cars.size <= MOST_BYTES
+
+    def _gathered(self, parts: Sequence[bytes | memoryview], size: int, target: SockAddress | None) -> bool:
+        """Send all parts as one, to be cut every ``size`` bytes; False where that is not to be had. OSError."""
         if not self.segments:
-            return self._singly(run, target)
+            return False
         try:
-            ancillary = [(socket.IPPROTO_UDP, UDP_SEGMENT, _SHORT.pack(len(run[0])))]
-            self.socket.sendmsg(run, ancillary, 0, *(() if target is None else (target,)))
+            ancillary = [(socket.IPPROTO_UDP, UDP_SEGMENT, _SHORT.pack(size))]
+            self.socket.sendmsg(parts, ancillary, 0, *(() if target is None else (target,)))
         except OSError as error:
             if error.errno not in _ONE_BY_ONE:
                 raise
             self._refused(error)
-            return self._singly(run, target)
+            return False
         self._refusals = 0
-        return len(run)
+        return True
 
     def _run(self, outbox: Sequence[tuple[bytes, bytes | Cars]], start: int, frame: bytes) -> list[bytes]:
         address = outbox[start][0]

@@ -77,7 +77,7 @@ class DrivenLink(Link):
         del self.outbox[:done]
         waiting = 0
         for place, (_, frame) in enumerate(self.outbox):
-            waiting += len(frame.frames) if isinstance(frame, Cars) else 1
+            waiting += len(frame) if isinstance(frame, Cars) else 1
             if waiting > MOST_WAITING:
                 self.counters["link-queue"] += len(self.outbox) - place
                 del self.outbox[place:]

@@ -27,12 +27,21 @@ class Run(bytes):
 
 @dataclass(frozen=True, slots=True)
 class Cars:
-    """Frames of one train, all but the last of one size, to be sent with one system call (UDP_SEGMENT)."""
+    """Frames of one train, all but the last of ``size`` bytes, to be sent with one system call (UDP_SEGMENT)."""
 
-    frames: list[bytes]
+    parts: list[bytes | memoryview]
+    """Header and content of each in turn: the kernel puts them together, so that they need not be copied for it."""
+    size: int
+
+    def __len__(self) -> int:
+        return len(self.parts) // 2
+
+    def frames(self) -> list[bytes]:
+        """Each by itself."""
+        return [b"".join(self.parts[at : at + 2]) for at in range(0, len(self.parts), 2)]
 
 
-def run_of(data: bytes, size: int) -> Run:
+def run_of(data: bytes | memoryview, size: int) -> Run:
     run = Run(data)
     run.size = size
     return run
@@ -66,9 +75,9 @@ class Link:
     def send_many(self, address: bytes, frames: Sequence[bytes]) -> None:
         self.outbox.extend((address, frame) for frame in frames)
 
-    def send_train(self, address: bytes, frames: list[bytes]) -> None:
-        """Links that can send a train at once put it into the outbox as ``Cars``."""
-        self.send_many(address, frames)
+    def send_train(self, address: bytes, cars: Cars) -> None:
+        """Links that can send a train at once put it into the outbox as it is."""
+        self.send_many(address, cars.frames())
 
     def underlay(self, address: bytes) -> tuple[str, int] | None:  # noqa: ARG002 - subclasses over IP use it
         """Host and port of a neighbour's link address where the link runs over IP; None elsewhere."""

@@ -82,8 +82,8 @@ class UdpBroadcast(DrivenLink):
         named = [(packed(sender), frame) for sender, frame in got]
         return [each for each in named if each[0] != own and (not ipv6 or each[0][:2] == b"\xfe\x80")]
 
-    def send_train(self, address: bytes, frames: list[bytes]) -> None:
-        self.outbox.append((address, Cars(frames)))
+    def send_train(self, address: bytes, cars: Cars) -> None:
+        self.outbox.append((address, cars))
 
     def _put(self, start: int) -> int:
         return self._datagrams.send(self.outbox, start, self._target)

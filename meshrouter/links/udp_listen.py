@@ -60,8 +60,8 @@ class UdpListen(DrivenLink):
         for address, frame in outbox:
             self.outbox += [(each, frame) for each in (asking if address == EVERYBODY else [address])]
 
-    def send_train(self, address: bytes, frames: list[bytes]) -> None:
-        self.outbox.append((address, Cars(frames)))
+    def send_train(self, address: bytes, cars: Cars) -> None:
+        self.outbox.append((address, cars))
 
     def _put(self, start: int) -> int:
         return self._datagrams.send(self.outbox, start, self._book.target)

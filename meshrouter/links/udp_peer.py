@@ -36,8 +36,8 @@ class UdpPeer(DrivenLink):
     def receive(self, readable: socket.socket) -> list[tuple[bytes, bytes]]:  # noqa: ARG002 - there is but one
         return [(EVERYBODY, frame) for _, frame in self._datagrams.receive()]
 
-    def send_train(self, address: bytes, frames: list[bytes]) -> None:
-        self.outbox.append((address, Cars(frames)))
+    def send_train(self, address: bytes, cars: Cars) -> None:
+        self.outbox.append((address, cars))
 
     def _put(self, start: int) -> int:
         return self._datagrams.send(self.outbox, start, _connected_peer)

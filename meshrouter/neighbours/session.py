@@ -8,6 +8,7 @@ from typing import Final
 
 from meshrouter.handshake.ciphers import LOW, MOST_MESSAGES, NONCE, Opener, Sealer
 from meshrouter.handshake.replay import ReplayWindow
+from meshrouter.links.link import Cars
 from meshrouter.wire.frame import FRAME, HEADER_SIZE, MAX_CARS, TAG_SIZE, VERSION
 from meshrouter.wire.train import car_header, train_aad
 
@@ -69,15 +70,24 @@ class LinkSession:
         return self.opener.open(low, frame[HEADER_SIZE : HEADER_SIZE + length], frame[:HEADER_SIZE])
 
     def seal_train(self, packet: bytes, piece_size: int) -> list[bytes]:
+        """The frames of ``seal_cars``, each by itself."""
+        return self.seal_cars(packet, piece_size).frames()
+
+    def seal_cars(self, packet: bytes, piece_size: int) -> Cars:
         """One MESHP packet as frames of a train, sealed once. ``piece_size``: ciphertext bytes in each but the last.
 
         ValueError if that takes more than 45 frames: a number in a header would overflow.
         """
         counter = self.sealer.take()
         index, low = self.sealer.index, counter & LOW
-        sealed = self.sealer.seal(counter, packet, train_aad(index, low))
-        pieces = [sealed[start : start + piece_size] for start in range(0, len(sealed), piece_size)]
-        if len(pieces) > MAX_CARS:
-            raise ValueError(f"a train has at most {MAX_CARS} frames, not {len(pieces)}")
-        last = len(pieces) - 1
-        return [car_header(i, len(piece), index, low, last=i == last) + piece for i, piece in enumerate(pieces)]
+        sealed = memoryview(self.sealer.seal(counter, packet, train_aad(index, low)))
+        last = (len(sealed) - 1) // piece_size
+        if last >= MAX_CARS:
+            raise ValueError(f"a train has at most {MAX_CARS} frames, not {last + 1}")
+        parts: list[bytes | memoryview] = []
+        for number in range(last):
+            piece = sealed[number * piece_size : (number + 1) * piece_size]
+            parts += (car_header(number, piece_size, index, low, last=False), piece)
+        rest = sealed[last * piece_size :]
+        parts += (car_header(last, len(rest), index, low, last=True), rest)
+        return Cars(parts, HEADER_SIZE + (piece_size if last else len(rest)))

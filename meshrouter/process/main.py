@@ -5,6 +5,8 @@ one; then it makes the machines, opens the links, says ``ready`` and runs. It en
 stay, for the router that comes next), or when the node says stop (the TUN goes, with its addresses and routes).
 """
 
+import contextlib
+import ctypes
 import gc
 import random
 import signal
@@ -36,6 +38,9 @@ from meshrouter.router import RouterConfig
 SETTLE_TIME: Final = 15.0
 """Seconds that the host's set-up may take before we go on without knowing."""
 _ADDRESS_SIZE: Final = 16
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT: Final = 16 << 20
+"""Bytes of freed memory that stay ours."""
 
 
 class RouterProcess:
@@ -225,6 +230,7 @@ def main(arguments: list[str]) -> int:
     if len(words) != 2 or words[0] != "--fd" or not words[1].isdecimal():
         sys.stderr.write("usage: python -m meshrouter --fd N [--tun]   (meshd starts it; N is its channel)\n")
         return 3
+    _keep_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the node; we end with it
     signal.signal(signal.SIGTERM, _leave)
     channel = Channel(socket.socket(fileno=int(words[1])))
@@ -237,6 +243,17 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"router: {error.message}\n")
         return 1
     return 0
+
+
+def _keep_memory() -> None:
+    """Packets of 64 KB come and go; memory given back to the kernel after each would be zeroed again for the next.
+
+    mallopt(3) of glibc; elsewhere nothing happens. Measured: a third of the time that cutting a train takes.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT)
+        libc.mallopt(_M_MMAP_THRESHOLD, _KEPT)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from meshrouter.links.driven import MOST_WAITING
-from meshrouter.links.link import EVERYBODY
+from meshrouter.links.link import EVERYBODY, Cars
 from meshrouter.links.specs import Kind, LinkSpec
 from meshrouter.links.udp_peer import UdpPeer
 from tests.router.links.kernel import Host, until
@@ -105,13 +105,17 @@ def cars(number: int, size: int, last: int) -> list[bytes]:
     return [b"\x2a" + bytes([place]) * ((last if place == number - 1 else size) - 1) for place in range(number)]
 
 
+def as_train(each: list[bytes]) -> Cars:
+    return Cars([part for frame in each for part in (frame[:12], memoryview(frame)[12:])], len(each[0]))
+
+
 @pytest.mark.parametrize("segments", [True, False])
 @pytest.mark.parametrize("train", [cars(45, 1400, 77), cars(45, 1472, 300), cars(45, 1456, 1456), cars(1, 60_000, 9)])
 def test_trains_arrive_whole_also_those_too_large_for_one_call(train: list[bytes], segments: bool) -> None:
     listening, calling = udp_pair()
     with listening, calling:
         calling.link._datagrams.segments = segments  # type: ignore[attr-defined]
-        calling.link.send_train(EVERYBODY, train)
+        calling.link.send_train(EVERYBODY, as_train(train))
         calling.link.send(EVERYBODY, PACKET)
         until(lambda: PACKET in frames(listening), listening, calling)
         assert b"".join(frames(listening)) == b"".join(train) + PACKET
@@ -123,7 +127,7 @@ def test_what_waits_is_counted_in_frames_whether_alone_or_in_trains(monkeypatch:
     with listening, calling:
         monkeypatch.setattr(calling.link, "_put", refuse)
         for _ in range(MOST_WAITING // 45 + 5):
-            calling.link.send_train(EVERYBODY, cars(45, 1400, 1400))
+            calling.link.send_train(EVERYBODY, as_train(cars(45, 1400, 1400)))
         calling.link.flush()
         assert len(calling.link.outbox) == MOST_WAITING // 45
         assert calling.counters["link-queue"] == 5
@@ -253,7 +257,7 @@ def test_a_train_crosses_in_one_piece_or_in_many(segments: bool) -> None:
         assert isinstance(calling.link, UdpPeer)
         calling.link._datagrams.segments = segments
         cars = [TRAIN + bytes((number,)) + bytes(1400) for number in range(40)] + [TRAIN + b"\xa8end"]
-        calling.link.send_train(EVERYBODY, cars)
+        calling.link.send_train(EVERYBODY, as_train(cars))
         calling.link.flush()
         until(lambda: b"\xa8end" in b"".join(frames(listening)), listening, calling)
         assert b"".join(frames(listening)[1:]) == b"".join(cars)
