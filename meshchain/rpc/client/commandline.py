@@ -170,7 +170,7 @@ def _dispatch(program: click.Command, args: list[str], session: Session) -> int:
         from click.shell_completion import shell_complete
 
         return shell_complete(program, {}, name, variable, instruction)
-    with program.make_context(name, args, obj=session) as context:
+    with program.make_context(name, list(args), obj=session) as context:
         result = program.invoke(context)
     return result if isinstance(result, int) else 0
 
