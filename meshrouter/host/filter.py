@@ -1,5 +1,9 @@
 """The packet filter's part: one nftables table, put in place as a whole or not at all.
 
+What a host says to its own mesh address goes to beef::, where programs on ``lo2`` and on :: get it. A program on ::
+answers a datagram from the mesh address, since that is where the way to it begins; conntrack takes that answer for the
+beginning of something else and gives it another port. So questions are noted, and what answers one is not tracked.
+
 Linux is a weak host: it takes a packet for any of its addresses on any interface, and a source it would never route
 back. So without ``guard`` any host on a LAN could speak, by plain IPv6, as any mesh address. The table stays when the
 node stops or dies, since ``lo2`` and the programs on it stay as well.
@@ -37,6 +41,21 @@ table ip6 {table} {{
         meta l4proto != {{ tcp, udp }} accept comment "ping is answered by the mesh address itself"
         socket wildcard {{ 0, 1 }} accept comment "a program is bound to :: or to the mesh address: it gets it"
         counter dnat to beef:: comment "else it is for the programs on {idle}"
+    }}
+
+    set answers {{
+        type ipv6_addr . inet_service . inet_service; flags dynamic, timeout; timeout 3m; size 65536; \
+comment "server, its port, client's port: answers that programs here may give each other"
+    }}
+
+    chain within {{
+        type filter hook output priority raw; policy accept;
+        ip6 saddr != {{ {own} }} accept comment "this is about datagrams from this host …"
+        ip6 daddr != {{ {own} }} accept comment "… to itself"
+        meta l4proto != udp accept comment "TCP answers by its connection, whatever the address was"
+        ip6 saddr . udp sport . udp dport @answers update @answers {{ ip6 saddr . udp sport . udp dport }} \
+notrack accept comment "a program bound to :: answers as the mesh address: not to be taken for a question"
+        update @answers {{ ip6 daddr . udp dport . udp sport }} comment "a question"
     }}
 
     chain from_here {{

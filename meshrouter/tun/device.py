@@ -118,7 +118,7 @@ def _explained(name: str, error: OSError) -> LocalError:
         return LocalError("tun-absent", f"this machine has no {PATH}: try `modprobe tun`; or run with --tun off")
     if error.errno in (errno.EPERM, errno.EACCES):
         advice = "start the node as root or with CAP_NET_ADMIN, or with --tun off"
-        return LocalError("tun-permission", f"may not make the TUN device {name}: {advice}")
+        return LocalError("tun-permission", f"may not make TUN devices: {advice}")
     if error.errno == errno.EBUSY:
         return LocalError("tun-busy", f"another program has the TUN device {name}; stop it, or give --tun NAME")
     if error.errno == errno.EINVAL:

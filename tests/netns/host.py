@@ -25,6 +25,7 @@ import pytest
 TIMEOUT: Final = 60.0
 """Seconds for one command."""
 _PREFIX: Final = "mc-"
+_LOSS: Final = "loss"
 _WHERE: Final = Path("/run/netns")
 _NUMBERS: Final = itertools.count(1)
 
@@ -122,6 +123,16 @@ class Host:
         for device in devices:
             setting = Path(f"/proc/sys/net/ipv6/conf/{device}/disable_ipv6")
             self.run("sh", "-c", f"test ! -e {setting} || echo 1 > {setting}")
+
+    def lose(self, device: str, *, percent: int) -> None:
+        """Of what comes in there, by chance, and nobody is told (nftables; CommandError where the kernel has no netdev
+        hooks). A second call adds to the first."""
+        rule = "drop" if percent == 100 else f"numgen random mod 100 < {percent} drop"
+        chain = f"chain from_{device} {{ type filter hook ingress device {device} priority 0; {rule}; }}"
+        self.run("nft", "-f", "-", stdin=f"table netdev {_LOSS} {{\n{chain}\n}}\n")
+
+    def lose_nothing(self) -> None:
+        self.run("nft", "delete", "table", "netdev", _LOSS)
 
     def stop(self) -> None:
         """End what was started here: politely, then not."""

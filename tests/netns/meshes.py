@@ -74,7 +74,7 @@ def ready(*nodes: MeshNode) -> None:
         node.wait()
     for node in nodes:
         others = [other for other in nodes if other is not node]
-        eventually(partial(node.knows_route_to, *others), f"{node.name} knows the routes")
+        eventually(partial(node.knows_names_of, *others), f"{node.name} knows the routes, and who is there")
         eventually(node.is_member, f"{node.name} is a member")
 
 

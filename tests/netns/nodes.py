@@ -32,13 +32,13 @@ class MeshNode:
     """``meshd --network dev`` on a host, its datadir under ``folder``; no gossip but over the mesh, unless ``options``
     say otherwise."""
 
-    def __init__(self, host: Host, folder: Path, *options: str, name: str = "") -> None:
+    def __init__(self, host: Host, folder: Path, *options: str, name: str = "", rpc: int = RPC) -> None:
         self.host = host
         self.name = name or host.name
         self.datadir = folder / self.name
         self._options = options
         self._log = folder / f"{self.name}.log"
-        self._client = Client(f"http://127.0.0.1:{RPC}/", self.datadir / "dev" / ".cookie")
+        self._client = Client(f"http://127.0.0.1:{rpc}/", self.datadir / "dev" / ".cookie")
         self.process: subprocess.Popen[bytes]
         self.start()
 
@@ -109,9 +109,9 @@ class MeshNode:
     def is_member(self) -> bool:
         return not self.call("mesh_identity")["guest"]
 
-    def knows_route_to(self, *others: "MeshNode") -> bool:
-        known = {route["key"] for route in self.call("mesh_routes")}
-        return all(other.call("mesh_identity")["key"] in known for other in others)
+    def knows_names_of(self, *others: "MeshNode") -> bool:
+        """Whether it has routes to them, and has asked the ledger who they are."""
+        return {other.name for other in others} <= {route["name"] for route in self.call("mesh_routes")}
 
     def pings(self, address: str, *options: str, timeout: float = PATIENCE) -> bool:
         """Debian's ping, through the kernel and the TUN."""

@@ -2,11 +2,14 @@
 
 import contextlib
 import json
+import re
+import signal
 import socket
 import struct
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +19,8 @@ from tests.netns.nodes import eventually
 PATIENCE: Final = 30.0
 GOODBYE: Final = b"that was all"
 """What an echo server says after the client's end, so that a half-closed connection shows."""
+PING_EVERY: Final = 0.05
+"""Seconds between two pings: root may."""
 _RECORD: Final = struct.Struct("=IIII")
 _PCAP_HEADER: Final = 24
 
@@ -142,3 +147,38 @@ def frames(file: Path) -> list[bytes]:
         found.append(data[at : at + size])
         at += size
     return found
+
+
+class Pinging:
+    """What Debian's ping, at work, has written until now."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def answers(self) -> dict[int, int]:
+        """Sequence number → the hop limit that was left when the answer came."""
+        found = re.findall(r"icmp_seq=(\d+) ttl=(\d+)", self._file.read_text())
+        return {int(number): int(left) for number, left in found}
+
+    def goes_on(self, seconds: float = 1.0) -> None:
+        """Wait until it has had answers for so long."""
+        enough = len(self.answers()) + seconds / PING_EVERY
+        eventually(lambda: len(self.answers()) >= enough, "ping goes on")
+
+    def longest_gap(self) -> float:
+        """Seconds without an answer, by the numbers that are missing in a row. An unanswered end is none."""
+        numbers = [0, *sorted(self.answers())]
+        return max(after - before - 1 for before, after in pairwise(numbers)) * PING_EVERY
+
+
+@contextlib.contextmanager
+def pinging(host: Host, address: str, folder: Path) -> Iterator[Pinging]:
+    """Twenty pings a second, for as long as the block lasts."""
+    file = folder / f"ping-{host.name}"
+    with file.open("wb") as out:
+        process = host.start("ping", "-6", "-i", str(PING_EVERY), address, stdout=out, stderr=out)
+    try:
+        yield Pinging(file)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()

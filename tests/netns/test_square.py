@@ -1,0 +1,89 @@
+"""Four hosts in a square: the link in use breaks, traffic goes the other way; it is mended; nothing ever circles."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.netns.host import Host, Lab, needs_program, needs_root
+from tests.netns.meshes import Mesh, mesh
+from tests.netns.nodes import MeshNode, eventually
+from tests.netns.traffic import pinging
+
+pytestmark = [*needs_root, needs_program("ping")]
+
+LOST_TIME = 1.7
+"""Seconds that an established ping may be dead."""
+
+
+def square(lab: Lab) -> dict[str, list[str]]:
+    for host in lab.ring("a", "b", "c", "d"):
+        host.without_ip("left", "right")
+    return {name: ["--link", "ethernet:left", "--link", "ethernet:right"] for name in "abcd"}
+
+
+def next_hop(node: MeshNode, to: str) -> str:
+    (route,) = [each for each in node.call("mesh_routes") if each["name"] == to]
+    return str(route["next_hop"]["name"])
+
+
+def circled(made: Mesh) -> int:
+    """Packets whose hop limit ran out, at any node: a loop would show in that."""
+    return sum(node.call("mesh_status")["counters"].get("forward-ttl", 0) for node in made.nodes.values())
+
+
+Ends = list[tuple[Host, str]]
+"""Of a cable: host and device."""
+
+
+def cut_off(ends: Ends) -> None:
+    """Carrier is lost: both ends see it."""
+    host, device = ends[0]
+    host.down(device)
+
+
+def mended(ends: Ends) -> None:
+    host, device = ends[0]
+    host.up(device)
+
+
+def silent(ends: Ends) -> None:
+    """The cable swallows what it is given, and nobody is told."""
+    for host, device in ends:
+        host.lose(device, percent=100)
+
+
+def heard_again(ends: Ends) -> None:
+    for host, _ in ends:
+        host.lose_nothing()
+
+
+@needs_program("nft")
+@pytest.mark.parametrize(("breaks", "mends"), [(cut_off, mended), (silent, heard_again)], ids=["carrier", "silence"])
+def test_a_link_in_use_breaks_and_is_mended(
+    lab: Lab,
+    registered: Path,
+    tmp_path: Path,
+    breaks: Callable[[Ends], None],
+    mends: Callable[[Ends], None],
+) -> None:
+    with mesh(lab, tmp_path, registered, square(lab)) as made:
+        a, c = made.of("a", "c")
+        assert a.pings(c.address)
+        way = next_hop(a, "c")
+        device, other_device = ("right", "left") if way == "b" else ("left", "right")
+        cable = [(a.host, device), (made.hosts[way], other_device)]
+        with pinging(a.host, c.address, tmp_path) as ping:
+            ping.goes_on()
+            breaks(cable)
+            eventually(lambda: next_hop(a, "c") != way, "the other way")
+            ping.goes_on()
+            mends(cable)
+            eventually(partial(a.has_neighbours, 2), "the link is used again")
+            ping.goes_on()
+        assert ping.longest_gap() < LOST_TIME
+        assert set(ping.answers().values()) == {63}, "two hops, never more"
+        assert circled(made) == 0
+        assert not a.pings(c.address, "-t", "1")
+        assert circled(made) == 1, "the counter counts"
