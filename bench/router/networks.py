@@ -80,10 +80,10 @@ def mesh(folder: Path, kind: str) -> Iterator[Network]:
         ]
         for node in nodes:
             node.wait()
-        eventually(lambda: nodes[1].call("mesh_status")["neighbours"] == 2, "the line is joined")
+        eventually(lambda: nodes[1].has_neighbours(2), "the line is joined")
         for node in nodes:
             node.register()
         for node in nodes:
             eventually(node.is_member, f"{node.name} forwards")
-        eventually(lambda: nodes[0].knows_route_to(nodes[2]), "a route from end to end")
+        eventually(lambda: nodes[0].knows_names_of(nodes[2]), "a route from end to end")
         yield Network(f"meshd {kind}", hosts, (nodes[1].address, nodes[2].address), tuple(nodes))

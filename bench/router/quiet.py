@@ -28,7 +28,7 @@ def idle(seconds: float) -> list[Row]:
         for node in nodes:
             node.wait()
         middle = nodes[1]
-        eventually(lambda: middle.call("mesh_status")["neighbours"] == 2, "the line is joined")
+        eventually(lambda: middle.has_neighbours(2), "the line is joined")
         time.sleep(_GREETED)
         family = _family(middle.process.pid)
         before, began = sum(map(cpu_seconds, family)), time.monotonic()
