@@ -12,9 +12,13 @@ import trio
 
 from meshchain import __version__
 from meshchain.config import Config
+from meshchain.config.values import Address
+from meshchain.dns.signing import Signer
+from meshchain.dns.signing import load_or_create as load_zone_key
 from meshchain.ledger.chain.chain import Chain
 from meshchain.ledger.mempool import Mempool
 from meshchain.ledger.queue import Queue
+from meshchain.ledger.store import layout
 from meshchain.ledger.store.leveldb import LevelStore
 from meshchain.ledger.workers import ThreadWorkers, usable_cores
 from meshchain.mesh.specs import link_specs
@@ -27,6 +31,7 @@ from meshchain.service.api import NodeService
 from meshchain.service.bridge import Bridge
 from meshchain.service.clock import SystemClock
 from meshchain.service.datadir import DatadirLock
+from meshchain.service.dns import DnsService, LedgerSource
 from meshchain.service.endpoints import neighbour_endpoints
 from meshchain.service.facts import LedgerFacts
 from meshchain.service.gossip import GossipService
@@ -43,7 +48,7 @@ from meshchain.service.stamper import Stamper
 from meshrouter.host.launcher import Launcher
 
 LEDGER_FOLDER = "ledger"
-_UNBUILT = frozenset(("dns", "dns-forward", "proxy"))
+_UNBUILT = frozenset(("proxy",))
 """Options that are read and checked, whose parts are not there yet."""
 _PATIENCE: Final = 65.0
 """Seconds for an answer of the router: a ping or a traceroute may take a minute."""
@@ -63,10 +68,11 @@ class _Parts:
     server: RpcServer
     gossip: GossipService
     socks: SocksService | None
+    dns: DnsService | None
 
     @property
     def listeners(self) -> list[_Listener]:
-        return [self.gossip] if self.socks is None else [self.gossip, self.socks]
+        return [part for part in (self.gossip, self.socks, self.dns) if part is not None]
 
 
 def run(config: Config, launcher: Launcher | None) -> int:
@@ -156,7 +162,22 @@ def _build(
         stop=stop,
         ask_router=None if router is None else _asker(router),
     )
-    return _Parts(RpcServer(node, config.rpc.host, config.rpc.port), gossip, _build_socks(config, ledger))
+    dns = None if config.dns is None else _build_dns(config, config.dns, ledger)
+    server = RpcServer(node, config.rpc.host, config.rpc.port, ask_dns=None if dns is None else dns.engine.stream)
+    return _Parts(server, gossip, _build_socks(config, ledger), dns)
+
+
+def _build_dns(config: Config, listen: Address, ledger: LedgerService) -> DnsService:
+    return DnsService(
+        listen,
+        config.dns_forward,
+        LedgerSource(ledger),
+        Signer(load_zone_key(config.datadir), ledger.clock.now),
+        stored=ledger.chain.store.get(layout.ZONE),
+        secret=secrets.token_bytes(32),
+        now=ledger.clock.now,
+        steady=ledger.clock.running,
+    )
 
 
 def _build_socks(config: Config, ledger: LedgerService) -> SocksService | None:

@@ -5,14 +5,17 @@
 | POST / | JSON-RPC: 200, 204 for notifications, 401 where the cookie is missing or wrong |
 | GET /metrics | Prometheus text |
 | GET / | 404 with a hint; kept for a page to come |
+| GET, POST /dns-query | DNS over HTTP (RFC 8484), if this node has a DNS server: 200, 400, 413, 415 |
 | another path | 404; another verb: 405 with Allow |
 
 Before anything of a request is looked at: 403 for a foreign Host or Origin, 401 for a wrong credential.
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Final
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 from aiohttp import web
 
@@ -26,7 +29,18 @@ from meshchain.rpc.metrics import Metrics
 MAX_BODY: Final = 1024 * 1024
 """Bytes; the largest sensible request is a batch of 200 operations of 2 KiB in hex."""
 
-_ROUTES: Final[Mapping[str, frozenset[str]]] = {"/": frozenset({"GET", "POST"}), "/metrics": frozenset({"GET"})}
+AskDns: TypeAlias = Callable[[bytes, str], bytes | None]
+"""(question, address of who asks) → answer; None for what is no question, b"" where it would be forwarded."""
+
+_DNS: Final = "/dns-query"
+_DNS_TYPE: Final = "application/dns-message"
+_MOST_DNS: Final = 4096
+"""Bytes of a question."""
+_ROUTES: Final[Mapping[str, frozenset[str]]] = {
+    "/": frozenset({"GET", "POST"}),
+    "/metrics": frozenset({"GET"}),
+    _DNS: frozenset({"GET", "POST"}),
+}
 _CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="meshchain"'}
 _HINT: Final = 'meshchain JSON-RPC 2.0: POST to /, for example {"jsonrpc":"2.0","id":1,"method":"help"}\n'
 
@@ -46,7 +60,9 @@ class Frontend:
         host: str,
         bound_loopback: bool,
         body_s: float,
+        ask_dns: AskDns | None = None,
     ) -> None:
+        self._ask_dns = ask_dns
         self._dispatcher = dispatcher
         self._metrics = metrics
         self._cookie = cookie
@@ -83,12 +99,34 @@ class Frontend:
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         if request.path == "/metrics":
             return web.Response(body=self._metrics.exposition(), headers={"Content-Type": Metrics.CONTENT_TYPE})
+        if request.path == _DNS:
+            return await self._resolve(request)
         if request.method == "GET":
             return _text(404, _HINT)
         if from_browser(request.headers) and request.content_type != "application/json":
             return _error(415, "content-type", "a browser must send Content-Type: application/json")
         body = await self._body(request)
         return body if isinstance(body, web.Response) else await self._call(request, body)
+
+    async def _resolve(self, request: web.BaseRequest) -> web.Response:
+        """A question in the body or, in base64url without padding, as ``dns``; the answer's TTLs tell its age."""
+        if self._ask_dns is None:
+            return _text(404, "this node has no DNS server: it was started with --dns off\n")
+        if request.method == "GET":
+            question = _from_base64(request.query.get("dns", ""))
+        elif request.content_type != _DNS_TYPE:
+            return _text(415, f"a question is sent as {_DNS_TYPE}\n")
+        else:
+            body = await self._body(request)
+            if isinstance(body, web.Response):
+                return body
+            question = body
+        if len(question) > _MOST_DNS:
+            return _text(413, f"a question has at most {_MOST_DNS} bytes\n")
+        answer = self._ask_dns(question, _address(request, "peername"))
+        if not answer:
+            return _text(400, "this is no question that DNS can answer here\n")
+        return web.Response(body=answer, content_type=_DNS_TYPE)
 
     async def _body(self, request: web.BaseRequest) -> bytes | web.Response:
         if (request.content_length or 0) > MAX_BODY:
@@ -116,6 +154,14 @@ async def _continue(request: web.BaseRequest) -> None:
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
+
+
+def _from_base64(text: str) -> bytes:
+    """b"" for what is none."""
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def _address(request: web.BaseRequest, end: str) -> str:

@@ -17,7 +17,7 @@ from meshchain.ledger.errors import LocalError
 from meshchain.rpc.api import NodeApi
 from meshchain.rpc.auth import Cookie, is_loopback
 from meshchain.rpc.connections import LimitedServer
-from meshchain.rpc.frontend import MAX_BODY, Frontend
+from meshchain.rpc.frontend import MAX_BODY, AskDns, Frontend
 from meshchain.rpc.jsonrpc import Dispatcher
 from meshchain.rpc.listener import listen
 from meshchain.rpc.methods import method_table
@@ -43,12 +43,21 @@ class RpcServer:
     """Serves one node; not restartable."""
 
     def __init__(
-        self, node: NodeApi, host: str, port: int, *, limits: Limits | None = None, table: MethodTable | None = None
+        self,
+        node: NodeApi,
+        host: str,
+        port: int,
+        *,
+        limits: Limits | None = None,
+        table: MethodTable | None = None,
+        ask_dns: AskDns | None = None,
     ) -> None:
+        """``ask_dns``: what answers DNS over HTTPS's form of questions; None without a DNS server."""
         self._node = node
         self._host, self._port = host, port
         self._limits = limits or Limits()
         self._table = table or method_table()
+        self._ask_dns = ask_dns
         self._cookie = Cookie(node.datadir)
         self._scans = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="rpc-scan")
         self._stopping = threading.Event()
@@ -131,6 +140,7 @@ class RpcServer:
             host=self._host,
             bound_loopback=is_loopback(self.address[0]),
             body_s=self._limits.body_s,
+            ask_dns=self._ask_dns,
         )
 
     async def _run_scan(self, function: Callable[[], bytes]) -> bytes:

@@ -55,6 +55,8 @@ class Running:
         port = free_port()
         network = () if "--network" in options else ("--network", "dev")
         fixed: tuple[str, ...] = ("--datadir", str(datadir), "--rpc", f"127.0.0.1:{port}", "--p2p", p2p)
+        if "--dns" not in options:
+            fixed += ("--dns", "off")
         if not any(option in ("--link", "--tun") for option in options):
             fixed += ("--link", "none", "--tun", "off")  # this machine's links are nothing to tests of the ledger
         program = (sys.executable, "-m", "meshchain.cli.meshd") if not clock else (*_SHIFTED, str(clock))

@@ -91,6 +91,11 @@ class ChainView:
         """Names, revoked ones included, whose record lists the 32-byte node key as a host, in order."""
         return self._state.names_with_key(key)
 
+    def host_keys(self) -> Iterator[bytes]:
+        """Every 32-byte node key that a record lists, in order, once for each name that lists it."""
+        for row, _ in self._reader.items(layout.HOST_KEY):
+            yield row[1:33]
+
     def expiring(self, before: int) -> Iterator[tuple[int, str]]:
         """(expires, name) with expires < ``before``, soonest first."""
         for expires, name in self._state.expiries():

@@ -5,7 +5,7 @@ Heights are u32 big-endian, so that ranges run in order of height.
 ====  =============================  ==========================================================
 key                                  value
 ====  =============================  ==========================================================
-M     word                           ``genesis`` (id), ``version`` (u8), ``tip`` (id); others': ADDRESSES, BANS, SEQNO
+M     word                           ``genesis`` (id), ``version`` (u8), ``tip`` (id); others': see below
 H     block id                       header 124, work 32, difficulty state 24, flags u8 (chain/index.py)
 K     parent id, block id            nothing: children of a header
 L     block id                       nothing: headers without a child (leaves of the header tree)
@@ -42,6 +42,8 @@ BANS: Final = b"Mbans"
 """Gossip's scores and bans."""
 SEQNO: Final = b"Mseqno"
 """The router's first sequence number that no announcement has had, u64."""
+ZONE: Final = b"Mzone"
+"""The DNS zone's serial and what it was given to (``meshchain.dns.serial``)."""
 
 HEADER: Final = b"H"
 CHILD: Final = b"K"
