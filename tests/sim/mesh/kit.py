@@ -7,6 +7,8 @@ from meshchain.sim.mesh import MeshNode, MeshWorld
 from meshchain.sim.mesh.ether import Ether
 
 PORT = 9
+_SIZE = 200
+"""Bytes of a datagram."""
 
 
 def line(world: MeshWorld, *names: str, guests: Sequence[str] = ()) -> list[Ether]:
@@ -52,12 +54,12 @@ def circles(world: MeshWorld) -> list[tuple[bytes, list[str]]]:
 
 
 class Traffic:
-    """Datagrams from ``a`` to ``b``, numbered, one every ``pace`` seconds."""
+    """Datagrams from ``a`` to ``b``, numbered, one every ``pace`` seconds; a port tells several to one node apart."""
 
-    def __init__(self, world: MeshWorld, a: str, b: str, *, pace: float = 0.02, size: int = 200) -> None:
+    def __init__(self, world: MeshWorld, a: str, b: str, *, pace: float = 0.02, port: int = PORT) -> None:
         self.world = world
         self.pace = pace
-        self.size = size
+        self.port = port
         self.sent: list[float] = []
         self.arrived: dict[int, float] = {}
         self.hops: dict[int, int] = {}
@@ -69,10 +71,10 @@ class Traffic:
         if not self.running:
             return
         if self._b.mesh is not None:
-            self._b.mesh.kernel.datagrams[PORT] = self._take
+            self._b.mesh.kernel.datagrams[self.port] = self._take
         if self._a.mesh is not None:
-            payload = len(self.sent).to_bytes(8, "big").ljust(self.size, b".")
-            self._a.mesh.kernel.send(self._b.address, PORT, payload, 64)
+            payload = len(self.sent).to_bytes(8, "big").ljust(_SIZE, b".")
+            self._a.mesh.kernel.send(self._b.address, self.port, payload, 64)
         self.sent.append(self.world.now)
         self.world.at(self.world.now + self.pace, self._send)
 

@@ -7,6 +7,7 @@ import pytest
 from meshchain.sim.mesh import MeshNode, MeshWorld
 from meshchain.sim.mesh.ether import Ether
 from meshchain.sim.mesh.topology import made
+from meshrouter.neighbours.neighbour import Neighbour
 from tests.sim.mesh.kit import Traffic, circles, drops, line, links, settled
 
 GOAL = 1.7
@@ -137,15 +138,41 @@ def test_loss_and_delay() -> None:
     assert no_loop(world)
 
 
-def test_a_node_that_drops_data_hurts_only_what_goes_through_it() -> None:
-    """It speaks like anybody else, and carries nothing on."""
-    world = MeshWorld(5)
-    links(world, "ab", "bc", "cd", "ad", "bd")
+def way(world: MeshWorld, a: MeshNode, b: MeshNode) -> list[str]:
+    """The nodes between, as everybody's next hops have it now."""
+    by_key, names, at = {node.key: node for node in world.nodes.values()}, list[str](), a
+    while at is not b:
+        at = by_key[at.router.routing.next_hops[b.identity.id].key]
+        names.append(at.name)
+    return names[:-1]
+
+
+def _steal(packet: bytes, ingress: Neighbour, now: float) -> None:
+    """Instead of passing it on."""
+
+
+def test_a_tenth_of_the_nodes_drop_data_and_hurt_only_what_goes_through_them() -> None:
+    """They speak like anybody else, and carry nothing on. What has its ways, there and for the answer to its handshake,
+    around them arrives; no packet goes in circles."""
+    world, shape = MeshWorld(5), made("random", 20, 5)
+    names = [f"n{number}" for number in range(20)]
+    world.found(names)
+    for edge in shape.edges:
+        world.ether(names[edge.a], names[edge.b], shared=False)
+    world.start()
     assert settled(world)
-    thief = world.nodes["b"].router.plane
-    thief.forwards = False
-    around, through = Traffic(world, "a", "d"), Traffic(world, "d", "a")
-    to_thief = Traffic(world, "a", "b")
-    world.run(3)
-    assert [t.share(t.sent[0] + 1, world.now - 0.5) for t in (around, through, to_thief)] == [1.0, 1.0, 1.0]
+    thieves = ["n3", "n11"]
+    for name in thieves:
+        world.nodes[name].router.plane._pass_on = _steal  # type: ignore[method-assign]
+    nodes = list(world.nodes.values())
+    flows = [
+        (Traffic(world, a.name, b.name, pace=1.0, port=1000 + number), way(world, a, b) + way(world, b, a))
+        for number, (a, b) in enumerate(zip(nodes, nodes[7:] + nodes[:7], strict=True))
+    ]
+    world.run(8)
+    robbed = [traffic for traffic, between in flows if any(name in thieves for name in between)]
+    others = [traffic for traffic, _ in flows if traffic not in robbed]
+    assert robbed
+    assert [traffic.share(0, world.now - 0.5) for traffic in others] == [1.0] * len(others)
+    assert [traffic.share(0, world.now - 0.5) for traffic in robbed] == [0.0] * len(robbed)
     assert no_loop(world)
