@@ -178,6 +178,8 @@ class RouterProcess:
             if code not in alarms:
                 self._say({"type": "alarm-over", "code": code})
         self._told = alarms
+        if self._ready:
+            self._router.surroundings_moved()
         if self._ready and self._has_tun() and not self.had_tun:
             self._log("warning", "there is a TUN now; the router starts again with it")
             self._loop.end()

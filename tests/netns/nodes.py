@@ -71,6 +71,12 @@ class MeshNode:
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
+    def router_pid(self) -> int:
+        """Its process number; meshd's child starts it. 0 while there is none."""
+        launchers = _children(self.process.pid)
+        routers = [pid for each in launchers for pid in _children(each)]
+        return routers[0] if routers else 0
+
     # --- what people type ----------------------------------------------------------------------------------
 
     def meshctl(self, *arguments: str, check: bool = True, timeout: float = PATIENCE) -> str:
@@ -133,3 +139,10 @@ class MeshNode:
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []

@@ -128,6 +128,8 @@ def test_a_deleted_tun_is_an_alarm_and_is_made_again(lab: Lab) -> None:
         assert node.said("alarm")[0]["code"] == "tun-gone"
         until(lambda: bool(node.said("alarm-over")), node)
         assert text(node.identity.address) in host.run("ip", "-6", "addr", "show", "mesh0")
+        until(lambda: len(node.said("neighbours")) > 1, node)
+        assert [each["tun"] for each in node.said("neighbours")] == [False, True], "gossip has to know"
 
 
 def test_lo2_is_reached_from_the_other_host_by_the_mesh_address(lab: Lab) -> None:
