@@ -18,6 +18,7 @@ from wallet.commands.revoke import revoke
 from wallet.commands.set import set_record
 from wallet.commands.show import show
 from wallet.commands.sign import sign
+from wallet.commands.tls import tls
 from wallet.commands.transfer import transfer
 from wallet.commands.unset import unset_record
 from wallet.commands.words import words
@@ -25,7 +26,7 @@ from wallet.options import WalletGroup
 
 COMMANDS = (
     create, restore, words, address, register, list_names, show, set_record, unset_record, host, renew, transfer,
-    revoke, sign,
+    revoke, sign, tls,
 )  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def program() -> None:
 for _command in COMMANDS:
     program.add_command(_command)
 add_completion(program)
-program.later = dict.fromkeys(("tls", "browser"), "TLS from the ledger")
+program.later = {"browser": "TLS from the ledger"}
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from meshchain.cli.commands.queue import queue
 from meshchain.cli.commands.router import neighbours, routes, sessions
 from meshchain.cli.commands.rpc import rpc
 from meshchain.cli.commands.status import status
+from meshchain.cli.commands.tls import tls
 from meshchain.cli.commands.traceroute import traceroute
 from meshchain.rpc.client.commandline import Group, run
 from meshchain.rpc.client.completion import add_completion
@@ -37,16 +38,13 @@ _neighbors.hidden = True
 
 _COMMANDS: tuple[click.Command, ...] = (
     wait, status, identity, show, names, history, queue, proof, neighbours, routes, sessions, ping, traceroute, peers,
-    chain, verify, rpc, stop,
+    chain, tls, verify, rpc, stop,
 )  # fmt: skip
 for _command in _COMMANDS:
     meshctl.add_command(_command)
 meshctl.add_command(_neighbors, "neighbors")
 add_completion(meshctl)
-meshctl.later = {
-    **dict.fromkeys(("resolve", "dns"), "the DNS server"),
-    "tls": "TLS from the ledger",
-}
+meshctl.later = dict.fromkeys(("resolve", "dns"), "the DNS server")
 
 
 def main() -> None:

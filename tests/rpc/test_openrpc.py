@@ -57,6 +57,7 @@ NAMED_BY_THE_INTERFACE = [
     "mesh_resolve",
     "mesh_ping",
     "mesh_traceroute",
+    "tls_check",
     "name_commitment",
     "checkchain",
     "listbanned",
