@@ -8,8 +8,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 import trio
 
 from meshchain.config.values import Address
+from meshchain.mesh.neighbour import MeshNeighbour
 from meshchain.p2p.actions import Endpoint
-from meshchain.service.router import MeshNeighbour
 
 _MAPPED = bytes(10) + b"\xff\xff"
 

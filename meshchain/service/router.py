@@ -8,9 +8,10 @@ then an alarm stands. Nothing that comes through the channel is trusted to be we
 import itertools
 import json
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -19,10 +20,10 @@ import trio
 from meshchain.ledger.errors import LocalError
 from meshchain.ledger.store import layout
 from meshchain.mesh.bindings import own_addresses
+from meshchain.mesh.neighbour import MeshNeighbour
+from meshchain.mesh.telling import Message, of_answers, of_tip
 from meshchain.mesh.watch import Answer, Watch
 from meshchain.service.ledger import LedgerService
-from meshrouter.binding_form import binding_to_json, bytes_from_json
-from meshrouter.directory import Binding
 from meshrouter.links.specs import LinkSpec
 from meshrouter.process.start import Start
 
@@ -44,8 +45,6 @@ SEQNOS: Final = 1000
 _SUBJECTS: Final = 4096
 """Questions in one message."""
 
-Message = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
@@ -60,18 +59,6 @@ class Setup:
     rules: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MeshNeighbour:
-    """A proven node on one of our links, as gossip needs it."""
-
-    key: bytes
-    address: bytes
-    gossip_port: int
-    underlay: str | None
-    """Its IP address on the link, where the link runs over IP."""
-    tun: bool
-
-
 class RouterService:
     """``open_channel`` starts a router and returns our end of a socketpair with it; LocalError."""
 
@@ -82,6 +69,7 @@ class RouterService:
         self._setup = setup
         self._open_channel = open_channel
         self._watch = Watch()
+        self._watching = trio.Lock()
         self._numbers = itertools.count(1)
         self._asked: dict[int, trio.MemorySendChannel[Message]] = {}
         self._outbox: trio.MemorySendChannel[Message] | None = None
@@ -210,7 +198,7 @@ class RouterService:
         subjects = [bytes.fromhex(subject) for subject in message["subjects"][:_SUBJECTS]]
         if any(len(subject) not in (16, 32) for subject in subjects):
             raise ValueError("a subject is a key or an address")
-        self._tell(await trio.to_thread.run_sync(self._watch.ask, self._ledger.view, subjects))
+        await self._tell(partial(self._watch.ask, self._ledger.view, subjects))
 
     async def _forgotten(self, message: Message) -> None:
         self._watch.forget(bytes.fromhex(subject) for subject in message["subjects"])
@@ -219,7 +207,7 @@ class RouterService:
         self._send({"type": "seqno", "first": await self._reserve(int(message["above"]))})
 
     async def _neighbours(self, message: Message) -> None:
-        neighbours = tuple(map(_neighbour, message["list"]))
+        neighbours = tuple(map(MeshNeighbour.from_form, message["list"]))
         self.neighbours, self.has_tun = neighbours, bool(message["tun"])
         self.moved.set()
         self.moved = trio.Event()
@@ -248,27 +236,17 @@ class RouterService:
             if (self._ledger.view.tip_id, self._ledger.peers.synced) != (tip, synced):
                 tip, synced = self._ledger.view.tip_id, self._ledger.peers.synced
                 self._tell_tip()
-                self._tell(await trio.to_thread.run_sync(self._watch.moved, self._ledger.view))
+                await self._tell(partial(self._watch.moved, self._ledger.view))
             await changed.wait()
 
     def _tell_tip(self) -> None:
-        view = self._ledger.view
         synced = self._ledger.first_synced and self._ledger.peers.synced
-        self._send({"type": "tip", "height": view.height, "synced": synced})
-        addresses = own_addresses(view, self._setup.key)
-        self._send({"type": "own", "addresses": [address.hex() for address in addresses]})
+        self._send_all(of_tip(self._ledger.view, self._setup.key, synced=synced))
 
-    def _tell(self, answers: list[Answer]) -> None:
-        bindings = [binding_to_json(answer) for _, answer in answers if isinstance(answer, Binding)]
-        holders = [
-            [subject.hex(), None if answer is None else answer.hex()]
-            for subject, answer in answers
-            if not isinstance(answer, Binding)
-        ]
-        if bindings:
-            self._send({"type": "bindings", "list": bindings})
-        if holders:
-            self._send({"type": "holders", "list": holders})
+    async def _tell(self, look: Callable[[], list[Answer]]) -> None:
+        """What the watch finds, in a thread; one look after the other."""
+        async with self._watching:
+            self._send_all(of_answers(await trio.to_thread.run_sync(look)))
 
     async def _reserve(self, above: int) -> int:
         """The first of SEQNOS numbers that no announcement of this key has had; on disk before it is used."""
@@ -276,6 +254,10 @@ class RouterService:
         first = max(int.from_bytes(stored, "big") if stored else 1, above + 1)
         await self._ledger.keep({layout.SEQNO: (first + SEQNOS).to_bytes(8, "big")})
         return first
+
+    def _send_all(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self._send(message)
 
     def _send(self, message: Message) -> None:
         if self._outbox is not None:
@@ -332,19 +314,6 @@ def _result(answer: Message) -> Message:
         raise LocalError(str(answer["error"]["code"]), str(answer["error"]["message"]))
     result = answer["result"]
     return result if isinstance(result, dict) else {"result": result}
-
-
-def _neighbour(form: Mapping[str, Any]) -> MeshNeighbour:
-    underlay = form["underlay"]
-    if not isinstance(underlay, str | None):
-        raise TypeError("underlay is text")
-    return MeshNeighbour(
-        bytes_from_json(form["key"], 32),
-        bytes_from_json(form["address"], 16),
-        int(form["gossip_port"]),
-        underlay,
-        bool(form["tun"]),
-    )
 
 
 def _first(errors: BaseExceptionGroup[Exception]) -> Exception:

@@ -2,9 +2,9 @@
 
 import socket
 
+from meshchain.mesh.neighbour import MeshNeighbour
 from meshchain.p2p.actions import Endpoint
 from meshchain.service.endpoints import endpoint, neighbour_endpoints, text_of
-from meshchain.service.router import MeshNeighbour
 from tests.ledger.kit import Node
 
 KEY = Node(1).key

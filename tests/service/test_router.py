@@ -10,9 +10,10 @@ import pytest
 import trio
 
 from meshchain.ledger.errors import LocalError
+from meshchain.mesh.neighbour import MeshNeighbour
 from meshchain.p2p.standing import PeerStanding
 from meshchain.service import router as module
-from meshchain.service.router import SEQNOS, MeshNeighbour, RouterService, Setup
+from meshchain.service.router import SEQNOS, RouterService, Setup
 from meshrouter.binding_form import binding_from_json
 from meshrouter.directory import Binding, Role
 from meshrouter.links.specs import Kind, LinkSpec
