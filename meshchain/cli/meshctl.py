@@ -7,6 +7,7 @@ import click
 
 from meshchain import __version__
 from meshchain.cli.commands.chain import chain
+from meshchain.cli.commands.dns import dns_group, resolve
 from meshchain.cli.commands.names import history, names, proof, show, verify
 from meshchain.cli.commands.node import identity, stop, wait
 from meshchain.cli.commands.peers import peers
@@ -37,14 +38,13 @@ _neighbors = copy(neighbours)
 _neighbors.hidden = True
 
 _COMMANDS: tuple[click.Command, ...] = (
-    wait, status, identity, show, names, history, queue, proof, neighbours, routes, sessions, ping, traceroute, peers,
-    chain, tls, verify, rpc, stop,
+    wait, status, identity, show, names, history, resolve, queue, proof, neighbours, routes, sessions, ping, traceroute,
+    peers, chain, tls, verify, dns_group, rpc, stop,
 )  # fmt: skip
 for _command in _COMMANDS:
     meshctl.add_command(_command)
 meshctl.add_command(_neighbors, "neighbors")
 add_completion(meshctl)
-meshctl.later = dict.fromkeys(("resolve", "dns"), "the DNS server")
 
 
 def main() -> None:

@@ -265,14 +265,6 @@ def test_an_oversize_request(shell: Shell) -> None:
     assert shell.error("rpc", "sendoperation", "00" * 2**20)[:2] == (1, "request-too-large")
 
 
-@pytest.mark.parametrize(("command", "part"), [("resolve", "DNS")])
-def test_commands_of_parts_to_come_say_so(shell: Shell, command: str, part: str) -> None:
-    code, word, message = shell.error(command, "alice")
-    assert (code, word) == (3, "usage")
-    assert "not built yet" in message
-    assert part in message
-
-
 def test_as_programs(shell: Shell) -> None:
     """The same through the interpreter's start, the environment and real pipes."""
     command = [sys.executable, "-c", "from meshchain.cli.meshctl import main; main()"]

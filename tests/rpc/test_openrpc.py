@@ -58,6 +58,7 @@ NAMED_BY_THE_INTERFACE = [
     "mesh_ping",
     "mesh_traceroute",
     "tls_check",
+    "dns_resolve",
     "name_commitment",
     "checkchain",
     "listbanned",
