@@ -5,6 +5,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 import structlog
@@ -42,14 +43,14 @@ from meshchain.service.log import configure
 from meshchain.service.miner import Miner
 from meshchain.service.nodekey import NodeKey, load_or_create
 from meshchain.service.outlook import Outlook
+from meshchain.service.proxy import ProxyService
 from meshchain.service.router import RouterService, Setup
 from meshchain.service.socks import SocksService
 from meshchain.service.stamper import Stamper
+from meshchain.tls.authority import load_or_create as load_or_create_authority
 from meshrouter.host.launcher import Launcher
 
 LEDGER_FOLDER = "ledger"
-_UNBUILT = frozenset(("proxy",))
-"""Options that are read and checked, whose parts are not there yet."""
 _PATIENCE: Final = 65.0
 """Seconds for an answer of the router: a ping or a traceroute may take a minute."""
 
@@ -69,10 +70,11 @@ class _Parts:
     gossip: GossipService
     socks: SocksService | None
     dns: DnsService | None
+    proxy: ProxyService | None
 
     @property
     def listeners(self) -> list[_Listener]:
-        return [part for part in (self.gossip, self.socks, self.dns) if part is not None]
+        return [part for part in (self.gossip, self.socks, self.dns, self.proxy) if part is not None]
 
 
 def run(config: Config, launcher: Launcher | None) -> int:
@@ -164,7 +166,7 @@ def _build(
     )
     dns = None if config.dns is None else _build_dns(config, config.dns, ledger)
     server = RpcServer(node, config.rpc.host, config.rpc.port, ask_dns=None if dns is None else dns.engine.stream)
-    return _Parts(server, gossip, _build_socks(config, ledger), dns)
+    return _Parts(server, gossip, _build_socks(config, ledger), dns, _build_proxy(config, ledger))
 
 
 def _build_dns(config: Config, listen: Address, ledger: LedgerService) -> DnsService:
@@ -185,6 +187,17 @@ def _build_socks(config: Config, ledger: LedgerService) -> SocksService | None:
         return None
     return SocksService(
         config.socks, view=lambda: ledger.view, synced=lambda: ledger.first_synced and ledger.peers.synced
+    )
+
+
+def _build_proxy(config: Config, ledger: LedgerService) -> ProxyService | None:
+    if config.proxy is None:
+        return None
+    return ProxyService(
+        config.proxy,
+        load_or_create_authority(config.datadir, datetime.now(UTC)),
+        view=lambda: ledger.view,
+        synced=lambda: ledger.first_synced and ledger.peers.synced,
     )
 
 
@@ -229,8 +242,6 @@ def _build_gossip(config: Config, ledger: LedgerService, key: NodeKey) -> Gossip
 
 def _announce(config: Config, chain: Chain, key: NodeKey, server: RpcServer) -> None:
     log = structlog.get_logger("node")
-    for option in sorted(config.explicit & _UNBUILT):
-        log.warning("option has no effect: not built yet", option=f"--{option}", source=config.sources[option])
     log.info(
         "ready",
         version=__version__,
