@@ -31,6 +31,26 @@ def test_guests_are_reached_and_carry_nothing() -> None:
     assert not world.nodes["guest"].router.plane.forwarded
 
 
+def test_a_guest_refuses_transit_that_is_forced_upon_it() -> None:
+    """a sends by the guest although nobody has told it to; the guest has a neighbour c, and does not hand on."""
+    world = MeshWorld(1)
+    world.found(["a", "b", "c", "guest"], ["guest"])
+    for pair in (("a", "b"), ("b", "c"), ("a", "guest"), ("guest", "c")):
+        world.ether(*pair, shared=False)
+    world.start()
+    world.run(8)
+    a, c, guest = (world.nodes[name] for name in ("a", "c", "guest"))
+    traffic = Traffic(world, "a", "c")
+    world.run(1)
+    (towards,) = [neighbour for neighbour in a.router.neighbours if neighbour.key == guest.key]
+    a.router.routing.next_hops[c.identity.id] = towards
+    forced = world.now
+    world.run(0.5)
+    assert traffic.share(0, forced - 0.1) == 1.0
+    assert traffic.share(forced, world.now) == 0.0
+    assert drops([guest], "forward-guest") > 0
+
+
 def test_a_guest_gets_the_ledger_over_the_mesh() -> None:
     """It begins with nothing but genesis and its neighbour."""
     world = MeshWorld(1)
