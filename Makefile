@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 TESTED := $(VENV)/.installed-tests
 
-.PHONY: help run test test-slow lint typecheck imports unit vectors bench-ledger bench-gossip bench-router fuzz clean
+.PHONY: help run test test-slow lint typecheck imports unit vectors bench-ledger bench-gossip bench-router bench-dns fuzz clean
 
 help:
 	@echo "make run           start a dev node, register alice.mesh, show it, keep running until Ctrl-C"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-ledger  measure the ledger (JSON=1 for JSON)"
 	@echo "make bench-gossip  measure sync, block relay and idling of real nodes (JSON=1 for JSON, QUICK=1 to try it out)"
 	@echo "make bench-router  measure the router beside Yggdrasil and the kernel alone; needs root (JSON=1, QUICK=1 likewise)"
+	@echo "make bench-dns     measure the DNS server beside NSD; needs dnsperf and nsd (JSON=1, QUICK=1 likewise)"
 	@echo "make vectors       write docs/spec/vectors/ anew"
 	@echo "make fuzz          every fuzz target for FUZZ_SECONDS=60 each"
 	@echo "make clean         remove the virtual environment and caches"
@@ -68,6 +69,9 @@ bench-gossip: $(TESTED)
 
 bench-router: $(TESTED)
 	@$(BIN)/python -m bench.router $(if $(JSON),--json) $(if $(QUICK),--quick)
+
+bench-dns: $(TESTED)
+	@$(BIN)/python -m bench.dns $(if $(JSON),--json) $(if $(QUICK),--quick)
 
 fuzz: $(TESTED)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
