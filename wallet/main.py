@@ -8,6 +8,7 @@ from meshchain import __version__
 from meshchain.rpc.client.commandline import run
 from meshchain.rpc.client.completion import add_completion
 from wallet.commands.address import address
+from wallet.commands.browser import browser
 from wallet.commands.create import create
 from wallet.commands.host import host
 from wallet.commands.list import list_names
@@ -26,7 +27,7 @@ from wallet.options import WalletGroup
 
 COMMANDS = (
     create, restore, words, address, register, list_names, show, set_record, unset_record, host, renew, transfer,
-    revoke, sign, tls,
+    revoke, sign, tls, browser,
 )  # fmt: skip
 
 
@@ -48,7 +49,6 @@ def program() -> None:
 for _command in COMMANDS:
     program.add_command(_command)
 add_completion(program)
-program.later = {"browser": "TLS from the ledger"}
 
 
 def main() -> None:
