@@ -1,6 +1,6 @@
 """Four hosts in a square: the link in use breaks, traffic goes the other way; it is mended; nothing ever circles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,15 +17,19 @@ LOST_TIME = 1.7
 """Seconds that an established ping may be dead."""
 
 
-def square(lab: Lab) -> dict[str, list[str]]:
-    for host in lab.ring("a", "b", "c", "d"):
-        host.without_ip("left", "right")
-    return {name: ["--link", "ethernet:left", "--link", "ethernet:right"] for name in "abcd"}
+@pytest.fixture(scope="module")
+def square(registered: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
+    with Lab() as lab:
+        for host in lab.ring("a", "b", "c", "d"):
+            host.without_ip("left", "right")
+        options = {name: ["--link", "ethernet:left", "--link", "ethernet:right"] for name in "abcd"}
+        with mesh(lab, tmp_path_factory.mktemp("square"), registered, options) as made:
+            yield made
 
 
 def next_hop(node: MeshNode, to: str) -> str:
-    (route,) = [each for each in node.call("mesh_routes") if each["name"] == to]
-    return str(route["next_hop"]["name"])
+    """Empty while there is no route."""
+    return "".join(each["next_hop"]["name"] for each in node.call("mesh_routes") if each["name"] == to)
 
 
 def circled(made: Mesh) -> int:
@@ -62,28 +66,37 @@ def heard_again(ends: Ends) -> None:
 @needs_program("nft")
 @pytest.mark.parametrize(("breaks", "mends"), [(cut_off, mended), (silent, heard_again)], ids=["carrier", "silence"])
 def test_a_link_in_use_breaks_and_is_mended(
-    lab: Lab,
-    registered: Path,
-    tmp_path: Path,
-    breaks: Callable[[Ends], None],
-    mends: Callable[[Ends], None],
+    square: Mesh, tmp_path: Path, breaks: Callable[[Ends], None], mends: Callable[[Ends], None]
 ) -> None:
-    with mesh(lab, tmp_path, registered, square(lab)) as made:
-        a, c = made.of("a", "c")
-        assert a.pings(c.address)
-        way = next_hop(a, "c")
-        device, other_device = ("right", "left") if way == "b" else ("left", "right")
-        cable = [(a.host, device), (made.hosts[way], other_device)]
-        with pinging(a.host, c.address, tmp_path) as ping:
-            ping.goes_on()
-            breaks(cable)
-            eventually(lambda: next_hop(a, "c") != way, "the other way")
-            ping.goes_on()
-            mends(cable)
-            eventually(partial(a.has_neighbours, 2), "the link is used again")
-            ping.goes_on()
-        assert ping.longest_gap() < LOST_TIME
-        assert set(ping.answers().values()) == {63}, "two hops, never more"
-        assert circled(made) == 0
-        assert not a.pings(c.address, "-t", "1")
-        assert circled(made) == 1, "the counter counts"
+    a, c = square.of("a", "c")
+    assert a.pings(c.address)
+    way = next_hop(a, "c")
+    device, other_device = ("right", "left") if way == "b" else ("left", "right")
+    cable = [(a.host, device), (square.hosts[way], other_device)]
+    with pinging(a.host, c.address, tmp_path) as ping:
+        ping.goes_on()
+        breaks(cable)
+        eventually(lambda: next_hop(a, "c") not in ("", way), "the other way")
+        ping.goes_on()
+        mends(cable)
+        eventually(partial(a.has_neighbours, 2), "the link is used again")
+        ping.goes_on()
+    assert ping.longest_gap() < LOST_TIME
+    assert set(ping.answers().values()) == {63}, "two hops, never more"
+    assert circled(square) == 0
+
+
+@needs_program("nft")
+def test_what_was_one_hop_goes_three_hops_round_and_back(square: Mesh) -> None:
+    a, b, c, d = square.of("a", "b", "c", "d")
+    a.host.down("right")  # a – b
+    eventually(lambda: (next_hop(a, "b"), next_hop(b, "a")) == ("d", "c"), "round the other way, there and back")
+    assert a.pings(b.address)
+    trace = a.ctl_json("traceroute", "b.mesh")
+    assert [step["name"] for step in trace["forward"]["steps"]] == ["a", "d", "c", "b"]
+    a.host.up("right")
+    eventually(lambda: (next_hop(a, "b"), next_hop(b, "a")) == ("b", "a"), "the short way again")
+    assert circled(square) == 0
+    assert not a.pings(c.address, "-t", "1")
+    assert circled(square) == 1, "the counter counts"
+    assert all(node.call("mesh_status")["routes"] == 3 for node in (a, b, c, d))
