@@ -27,7 +27,13 @@ def context(folder: Path, chain: Sequence[Cert]) -> ssl.SSLContext:
 @contextmanager
 def serving(folder: Path, chain: Sequence[Cert]) -> Iterator[int]:
     """A server on 127.0.0.1 that answers every request with PAGE; its port."""
-    tls = context(folder, chain)
+    with serving_with(context(folder, chain)) as port:
+        yield port
+
+
+@contextmanager
+def serving_with(tls: ssl.SSLContext) -> Iterator[int]:
+    """Likewise, with a key and certificates of one's own."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_accept, args=(listener, tls), daemon=True)
         thread.start()
