@@ -138,7 +138,7 @@ class _Walk:
         parent = at[1:]
         wild = (_WILD, *parent)
         sets = self.zone.node(wild) if size(wild) <= MAX_NAME else None
-        if sets is not None and NS not in sets and wild != at:
+        if sets is not None and wild != at:
             return self._present(wild, sets, at)
         self.answer.rcode = Rcode.NXDOMAIN
         self.answer.authority.append(self.zone.soa())

@@ -4,6 +4,7 @@ Consensus takes any text for a dns record, so all of it is judged here again: an
 left out, and where records contradict each other the rules below decide, alike on every node:
 
 - types that the zone makes itself, and types of questions, are left out;
+- so are NS and DNAME at a wildcard, which mean nothing that all agree on (RFC 4592 §4.2, §4.4);
 - a CNAME or DNAME beside another CNAME or DNAME, or a CNAME beside any other type: the CNAMEs are left out;
 - of different TTLs in one set the least counts (RFC 2181 §5.2);
 - labels of other bytes than 21 to 7e are left out (``meshchain.dns.names``).
@@ -63,6 +64,8 @@ def name_zone(name: str, entry: NameEntry, host_ttl: int) -> NameZone:
     suffix = (name.encode(), b"mesh")
     for item in (*host_items(entry, host_ttl), *dns_items(entry)):
         if size(item.label + suffix) > MAX_NAME or not is_served(item.label):
+            continue
+        if item.label[:1] == (b"*",) and item.type in (NS, DNAME):
             continue
         sets = collected.setdefault(item.label, {})
         ttl, rdatas = sets.setdefault(item.type, (item.ttl, set()))
