@@ -16,17 +16,18 @@ from pathlib import Path
 
 NAME = "alice.mesh"
 USUAL_PORT = 29336
+USUAL_DNS_PORT = 25336
 PROGRAMS = Path(sys.executable).parent
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="meshchain-") as folder:
-        address = f"127.0.0.1:{_port()}"
+        address, dns = f"127.0.0.1:{_port(USUAL_PORT)}", _port(USUAL_DNS_PORT)
         settings = {"MESH_NETWORK": "dev", "MESH_DATADIR": folder, "MESH_RPC": f"http://{address}/"}
         environment = {**os.environ, **settings}
-        node = _start(environment, address)
+        node = _start(environment, address, dns)
         try:
-            return _show(node, environment)
+            return _show(node, environment, dns)
         except KeyboardInterrupt:
             print("\nstopping the node …")
             return 0
@@ -35,9 +36,9 @@ def main() -> int:
             node.wait()
 
 
-def _port() -> int:
-    """The dev network's usual RPC port, or any free one where another node has it."""
-    for port in (USUAL_PORT, 0):
+def _port(usual: int) -> int:
+    """The dev network's usual port, or any free one where another node has it."""
+    for port in (usual, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
@@ -46,15 +47,16 @@ def _port() -> int:
     raise SystemExit("no free port on 127.0.0.1")
 
 
-def _start(environment: dict[str, str], address: str) -> "subprocess.Popen[bytes]":
+def _start(environment: dict[str, str], address: str, dns: int) -> "subprocess.Popen[bytes]":
     print(f"starting a node of the dev network in {environment['MESH_DATADIR']} …")
     command = [str(PROGRAMS / "meshd"), "--network", "dev", "--rpc", address, "--link", "none", "--tun", "off"]
+    command += ["--dns", f"127.0.0.1:{dns}"]
     log = Path(environment["MESH_DATADIR"]) / "meshd.log"
     with log.open("wb") as file:
         return subprocess.Popen(command, env=environment, stderr=file)
 
 
-def _show(node: "subprocess.Popen[bytes]", environment: dict[str, str]) -> int:
+def _show(node: "subprocess.Popen[bytes]", environment: dict[str, str], dns: int) -> int:
     steps = (
         ("waiting until it answers", ["meshctl", "wait", "--timeout", "60"]),
         (f"registering {NAME} with a wallet of its own", ["meshwallet", "register", NAME, "--wait"]),
@@ -68,7 +70,10 @@ def _show(node: "subprocess.Popen[bytes]", environment: dict[str, str]) -> int:
     if shown.returncode:
         return _explain(node, environment)
     print(json.dumps(json.loads(shown.stdout), indent=2))
-    _suggest(environment)
+    print(f"\nwhat DNS answers: meshctl resolve {NAME}", flush=True)
+    if _run(["meshctl", "resolve", NAME], environment).returncode:
+        return _explain(node, environment)
+    _suggest(environment, dns)
     return _wait(node, environment)
 
 
@@ -85,7 +90,7 @@ def _run(
     )
 
 
-def _suggest(environment: dict[str, str]) -> None:
+def _suggest(environment: dict[str, str], dns: int) -> None:
     settings = [
         f"{key}={environment[key]}" for key in ("MESH_NETWORK", "MESH_DATADIR", "MESH_RPC") if key in environment
     ]
@@ -97,6 +102,7 @@ The node keeps running. In another terminal, in this folder, try:
   meshctl status
   meshctl show {NAME}
   meshwallet set {NAME} TXT "hello, mesh" --wait
+  dig @127.0.0.1 -p {dns} {NAME} AAAA
   meshctl history {NAME}
   meshctl proof {NAME}
   meshwallet register bob.mesh --claim eeee::b0b --wait

@@ -102,7 +102,20 @@ def _proofs(datadir: Path, names: list[str]) -> list[Row]:
 def _node(folder: Path, names: list[str]) -> list[Row]:
     port = _free_port()
     command = [sys.executable, "-m", "meshchain.cli.meshd", "--network", "dev", "--datadir", str(folder)]
-    command += ["--mine", "off", "--p2p", "off", "--link", "none", "--tun", "off", "--rpc", f"127.0.0.1:{port}"]
+    command += [
+        "--mine",
+        "off",
+        "--p2p",
+        "off",
+        "--link",
+        "none",
+        "--tun",
+        "off",
+        "--dns",
+        "off",
+        "--rpc",
+        f"127.0.0.1:{port}",
+    ]
     url = f"http://127.0.0.1:{port}/"
     began = time.perf_counter()
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as node:
