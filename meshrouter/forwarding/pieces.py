@@ -14,7 +14,7 @@ from meshrouter.wire.frame import OVERHEAD
 from meshrouter.wire.train import MAX_PIECES, PIECE_HEADER_SIZE, SMALLEST_WHOLE, TRAIN_TIME, Piece
 
 MOST_UNFINISHED: Final = 8
-"""Packets of one neighbour under way: at 16 pieces of under 1280 bytes, 160 kB."""
+"""Packets of one neighbour under way: at 16 pieces of under 1305 bytes, 160 kB."""
 
 
 @dataclass(slots=True)

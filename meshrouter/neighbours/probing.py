@@ -16,7 +16,7 @@ from meshrouter.neighbours.bond import Bond
 from meshrouter.neighbours.ground import Ground
 from meshrouter.neighbours.keeping import Keeping
 from meshrouter.neighbours.metric import cost_of, steady
-from meshrouter.wire.control import ANSWER_AT_ONCE, Hello
+from meshrouter.wire.control import ANSWER_AT_ONCE, SILENT, Hello
 
 SLOW: Final = 4.0
 QUICK: Final = 0.5
@@ -82,7 +82,7 @@ class Probing:
             if verdict:
                 self.say(bond, now, ANSWER_AT_ONCE)
             elif verdict is False:
-                self._keeping.end(bond, "silent", now)
+                self._keeping.dismiss(bond, SILENT, "silent", now)
 
     def _weigh(self, bond: Bond, mtu: int) -> None:
         neighbour, pulse = bond.neighbour, bond.pulse

@@ -11,7 +11,8 @@ The data plane notes when it last sent data to a neighbour and when it last hear
                                                                  ``probes_for`` of them in vain: gone
 
 When traffic began to wait is noticed by looking (``due``), which whoever runs the loop does after every batch: so no
-timer is set or moved for a packet. An idle link that dies is noticed within 12 s, one with traffic within 1.6 s.
+timer is set or moved for a packet. An idle link that dies is noticed within 12 s, one with traffic within 1.6 s. Who
+gives up says BYE: where only one direction is dead, the other end hears it and need not find out by itself.
 
 Three probes are enough on a link that loses nothing. On one that loses 30 % each way, three questions with their
 answers fail together one time in eight; so there are as many probes as make a false alarm rarer than one in a

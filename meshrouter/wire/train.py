@@ -22,8 +22,8 @@ PIECE_HEADER: Final = Struct(">HB")
 """Packet number, piece | LAST."""
 PIECE_HEADER_SIZE: Final = PIECE_HEADER.size
 MAX_PIECES: Final = 16
-SMALLEST_WHOLE: Final = 1280
-"""A link with room for a packet of so many bytes carries no PIECEs."""
+SMALLEST_WHOLE: Final = 1305
+"""A link with room for a packet of so many bytes carries no PIECEs: IPv6's least, 1280, and MESHSEC."""
 
 
 def train_aad(index: int, counter: int) -> bytes:

@@ -58,13 +58,27 @@ def silent(ends: Ends) -> None:
         host.lose(device, percent=100)
 
 
+def deaf(ends: Ends) -> None:
+    """Only one end hears nothing any more."""
+    host, device = ends[0]
+    host.lose(device, percent=100)
+
+
+def no_longer_deaf(ends: Ends) -> None:
+    ends[0][0].lose_nothing()
+
+
 def heard_again(ends: Ends) -> None:
     for host, _ in ends:
         host.lose_nothing()
 
 
 @needs_program("nft")
-@pytest.mark.parametrize(("breaks", "mends"), [(cut_off, mended), (silent, heard_again)], ids=["carrier", "silence"])
+@pytest.mark.parametrize(
+    ("breaks", "mends"),
+    [(cut_off, mended), (silent, heard_again), (deaf, no_longer_deaf)],
+    ids=["carrier", "silence", "one way"],
+)
 def test_a_link_in_use_breaks_and_is_mended(
     square: Mesh, tmp_path: Path, breaks: Callable[[Ends], None], mends: Callable[[Ends], None]
 ) -> None:

@@ -1,6 +1,15 @@
 """What neighbours tell each other: the messages of sealed CONTROL frames."""
 
-from meshrouter.wire.control.adjacency import BARRED, CLOSING, FULL, MAX_LINK_ADDRESS, REPLACED, Bye, Redirect
+from meshrouter.wire.control.adjacency import (
+    BARRED,
+    CLOSING,
+    FULL,
+    MAX_LINK_ADDRESS,
+    REPLACED,
+    SILENT,
+    Bye,
+    Redirect,
+)
 from meshrouter.wire.control.hello import ANSWER_AT_ONCE, Hello
 from meshrouter.wire.control.message import Message
 from meshrouter.wire.control.routes import (
@@ -22,6 +31,7 @@ __all__ = [
     "INFINITY",
     "MAX_LINK_ADDRESS",
     "REPLACED",
+    "SILENT",
     "TYPES",
     "Bye",
     "Dump",

@@ -18,6 +18,8 @@ BARRED: Final = 3
 """The ledger lists the key as revoked."""
 FULL: Final = 4
 """No room, or no quota, for this neighbour."""
+SILENT: Final = 5
+"""Nothing was heard from it, probes and all; it may hear us still."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,26 @@ def test_with_traffic_silence_is_noticed_within_1_7_s(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
+def test_where_one_direction_dies_the_end_that_hears_is_told(seed: int) -> None:
+    world = World(seed)
+    a, b = world.pair()
+    world.run(20 + seed)
+    talk(a, b, 3, 0.1)
+    deaf = a.links[0]
+    world.tamper = lambda flight: [] if flight.receiver is deaf else [flight]
+    while not a.downs:
+        a.say(b, b"anybody there?")
+        world.run(0.05)
+    world.run(0.05)
+    assert (reasons(a), reasons(b)) == (["silent"], ["bye"])
+    world.run(10)
+    assert not a.knows(b), "one direction is no link"
+    assert not b.knows(a), "one direction is no link"
+    world.tamper = lambda flight: [flight]
+    world.until(lambda: a.knows(b) and b.knows(a), 70)
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_idle_silence_is_noticed_within_12_s(seed: int) -> None:
     world = World(seed)
     a, _b = world.pair()
