@@ -73,8 +73,8 @@ class Loop:
         self.stopped = False
         """The node said stop, rather than vanish."""
         self._over = False
-        self._due = self._look_at = float("-inf")
-        """When the next timer is due, as far as is known; when that is to be asked again."""
+        self._look_at = float("-inf")
+        """When timers are to be asked again: when the next is due, as far as is known."""
         self._router = router
         self._poller = poller
         self._channel = channel
@@ -92,21 +92,20 @@ class Loop:
 
     def turn(self) -> None:
         """One round."""
-        now = self._clock()
-        if now >= self._look_at:
-            self._look(now)
-        actions = self._poller.wait(min(self._due, self._look_at) - now)
+        actions = self._poller.wait(self._look_at - self._clock())
         for action in actions:
             self._guarded(action)
+        now = self._clock()
         if actions:
             self._look_at = min(self._look_at, now + LOOK_WITHIN)
+        if now >= self._look_at:
+            self._look(now)
 
     def _look(self, now: float) -> None:
         """What is due happens; and when is the next thing due?"""
         if now >= self._deadline():
             self._guarded(self._tick)
-        self._due = self._deadline()
-        self._look_at = min(self._due, now + LONGEST_WAIT)
+        self._look_at = min(self._deadline(), now + LONGEST_WAIT)
 
     def hear(self, message: Message, now: float) -> None:
         """The node has said something."""
