@@ -1,5 +1,9 @@
 """A certificate as the rules need it: read once, nothing in it can raise afterwards."""
 
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,6 +25,20 @@ _BROKEN: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersi
 """What ``cryptography`` raises for what it cannot read, often only when a part is asked for."""
 
 
+_quieting: Final = threading.Lock()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """``cryptography`` warns of certificates that a later version will refuse: strangers must not fill our stderr.
+
+    The filters of warnings are one for all threads; the lock keeps two of these from restoring each other's.
+    """
+    with _quieting, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Certificate:
     der: bytes
@@ -36,6 +54,11 @@ class Certificate:
         """None for anything that is no certificate."""
         if len(der) > MAX_SIZE:
             return None
+        with _quiet():
+            return cls._read(der)
+
+    @classmethod
+    def _read(cls, der: bytes) -> "Certificate | None":
         try:
             parsed = x509.load_der_x509_certificate(der)
             names = parsed.subject, parsed.issuer, parsed.version
@@ -56,7 +79,8 @@ class Certificate:
 def is_public_key(der: bytes) -> bool:
     """Whether it is a SubjectPublicKeyInfo that can be used."""
     try:
-        load_der_public_key(der)
+        with _quiet():
+            load_der_public_key(der)
     except (*_BROKEN, DerError):
         return False
     return True
@@ -70,7 +94,8 @@ def signed_by(certificate: Certificate, issuer: Certificate) -> bool:
 def signed_by_key(certificate: Certificate, spki: bytes) -> bool:
     """Likewise for a key alone."""
     try:
-        return _verify(certificate.parsed, spki)
+        with _quiet():
+            return _verify(certificate.parsed, spki)
     except (*_BROKEN, InvalidSignature):
         return False
 

@@ -43,7 +43,7 @@ class Cert:
     """What a test says of a certificate; the rest is as a sound server would have it."""
 
     who: str = "leaf"
-    """Also the name of its key."""
+    """Also the name of its key, but for ``keyed``."""
     by: str = "leaf"
     names: tuple[str, ...] = ()
     ca: bool = False
@@ -59,6 +59,7 @@ class Cert:
     signer: str = ""
     """Whose key signs, if not that of ``by``."""
     at: datetime = NOW
+    keyed: str = ""
 
     @property
     def der(self) -> bytes:
@@ -75,7 +76,7 @@ def made(cert: Cert) -> bytes:
         x509.CertificateBuilder()
         .subject_name(_name(cert.who))
         .issuer_name(_name(cert.by))
-        .public_key(key(cert.who).public_key())
+        .public_key(key(cert.keyed or cert.who).public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(cert.at + cert.days[0] * DAY)
         .not_valid_after(cert.at + cert.days[1] * DAY)

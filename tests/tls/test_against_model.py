@@ -1,14 +1,17 @@
 """Random servers and records: the implementation beside the model; and anything at all in the place of either."""
 
 from dataclasses import replace
+from hashlib import sha256
 
+import pytest
+from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshchain.tls import tlsa
 from meshchain.tls.verify import Tlsa, check_chain
 from tests.tls import model
-from tests.tls.kit import HOST, INTER, LEAF, NOW, ROOT, Cert, spki
+from tests.tls.kit import ALONE, HOST, INTER, LEAF, NOW, ROOT, Cert, spki
 from tests.tls.model import Meaning, Server
 
 OTHER = Cert("other", "other", ca=True)
@@ -68,6 +71,16 @@ def test_spoiled_certificates(which: Cert, data: st.DataObject) -> None:
     chain = [bytes(spoiled) if cert is which else cert.der for cert in (LEAF, INTER, ROOT)]
     records = [Tlsa(2, 0, 0, ROOT.der)]
     assert not check_chain(chain, records, host=HOST, now=NOW).ok
+
+
+def test_a_certificate_that_the_library_warns_of() -> None:
+    """A negative serial, made by hand: warnings are errors in these tests."""
+    serial = x509.load_der_x509_certificate(ALONE.der).serial_number
+    digits = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
+    odd = ALONE.der.replace(digits, bytes((digits[0] ^ 0x80,)) + digits[1:], 1)
+    with pytest.warns(Warning, match="serial"):
+        x509.load_der_x509_certificate(odd)
+    assert check_chain([odd], [Tlsa(3, 1, 1, sha256(spki("leaf")).digest())], host=HOST, now=NOW).ok
 
 
 @given(RECORDS)

@@ -4,13 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.x509 import ObjectIdentifier, UnrecognizedExtension
 
 from meshchain.tls import tlsa
-from meshchain.tls.certificates import Certificate
+from meshchain.tls.certificates import Certificate, signed_by
 from meshchain.tls.path import BUDGET, Anchors, Search
 from meshchain.tls.verify import Tlsa, Verdict, check_chain
-from tests.tls.kit import ALONE, CLIENT_ONLY, DAY, HOST, INTER, LEAF, NOW, ROOT, Cert, record, spki
+from tests.tls.kit import ALONE, CLIENT_ONLY, DAY, HOST, INTER, LEAF, NOW, ROOT, Cert, key, record, spki
 
 OTHER = Cert("other", "other", names=(HOST,))
 
@@ -165,8 +169,10 @@ class TestAnchor:
 
     def test_digest_of_what_was_not_sent(self) -> None:
         assert reason([LEAF, INTER], record(2, 0, 1, ROOT)) == "no-match"
-        whole = Tlsa(0, 0, 0, ROOT.der)
-        assert reason([LEAF, INTER], record(2, 0, 1, ROOT), whole) == "no-match"
+
+    def test_digest_of_what_came_from_the_ledger(self) -> None:
+        brought = Tlsa(0, 0, 0, ROOT.der)
+        assert reason([LEAF, INTER], record(2, 0, 1, ROOT), brought, roots=[replace(OTHER, ca=True)]) == "no-match"
 
     def test_missing_intermediate(self) -> None:
         assert reason([LEAF, ROOT], record(2, 1, 1, ROOT)) == "untrusted"
@@ -215,6 +221,12 @@ class TestAnchor:
         assert reason([LEAF, INTER, replace(ROOT, path_length=0)], record(2, 1, 1, ROOT)) == "untrusted"
         assert check([LEAF, replace(INTER, path_length=0)], record(2, 1, 1, INTER)).ok
 
+    def test_self_issued_authorities_do_not_count(self) -> None:
+        """A new key of the same authority, signed by its old one."""
+        renewed = replace(INTER, by="inter", keyed="renewed")
+        chain = [replace(LEAF, signer="renewed"), renewed, replace(INTER, path_length=0)]
+        assert check(chain, record(2, 0, 1, chain[2])).depth == 2
+
     @pytest.mark.parametrize("at", [0, 1])
     def test_purposes(self, at: int) -> None:
         chain = [replace(cert, purposes=CLIENT_ONLY) if n == at else cert for n, cert in enumerate((LEAF, INTER))]
@@ -232,6 +244,24 @@ class TestAnchor:
         for name in ("ed", "rsa2048"):
             authority = Cert(name, name, ca=True)
             assert check([replace(LEAF, by=name), authority], record(2, 1, 1, authority)).ok
+
+    def test_sha1(self) -> None:
+        """The same certificate with sha1WithRSAEncryption (…1.5) for sha256WithRSAEncryption (…1.11), signed anew."""
+        authority, leaf = Cert("rsa2048", "rsa2048", ca=True), replace(LEAF, by="rsa2048")
+        parsed, signer = x509.load_der_x509_certificate(leaf.der), key("rsa2048")
+        assert isinstance(signer, RSAPrivateKey)
+        oid = bytes.fromhex("2a864886f70d0101")
+        tbs = parsed.tbs_certificate_bytes.replace(oid + b"\x0b", oid + b"\x05", 1)
+        weak = leaf.der.replace(oid + b"\x0b", oid + b"\x05").replace(
+            parsed.signature, signer.sign(tbs, PKCS1v15(), SHA1())
+        )
+        read, issuer = Certificate.read(weak), Certificate.read(authority.der)
+        assert read is not None
+        assert issuer is not None
+        assert not signed_by(read, issuer)
+        assert (
+            check_chain([weak, authority.der], [record(2, 1, 1, authority)], host=HOST, now=NOW).reason == "untrusted"
+        )
 
     def test_weak_rsa(self) -> None:
         weak = Cert("rsa1024", "rsa1024", ca=True)
@@ -255,6 +285,12 @@ class TestConstraints:
     def test_every_name_counts_not_only_the_one_asked_for(self) -> None:
         leaf = replace(LEAF, names=(HOST, "evil.com"))
         assert reason([leaf, replace(INTER, permitted=("mesh",))], record(2, 1, 1, INTER)) == "untrusted"
+
+    def test_too_much_to_compare(self) -> None:
+        leaf = replace(LEAF, names=(HOST, *(f"{n}.alice.mesh" for n in range(999))))
+        few, many = (("mesh", *(f"{n}.test" for n in range(count))) for count in (15, 25))
+        assert check([leaf, replace(INTER, permitted=few)], record(2, 1, 1, INTER)).ok
+        assert reason([leaf, replace(INTER, permitted=many)], record(2, 1, 1, INTER)) == "untrusted"
 
     def test_wildcard_over_an_excluded_name(self) -> None:
         leaf = replace(LEAF, names=("*.mesh", "*.alice.mesh"))
@@ -354,7 +390,14 @@ class TestBounds:
         many = [Cert(f"a{n}", f"a{n + 1}", ca=True) for n in range(30)]
         leaf = replace(LEAF, by="a0")
         assert check([leaf, *many], record(2, 1, 1, many[3])).depth == 4
+        assert check([leaf, *many], record(2, 1, 1, many[8])).depth == 9
+        assert reason([leaf, *many], record(2, 1, 1, many[9])) == "untrusted"
         assert reason([leaf, *many], record(2, 1, 1, many[20])) == "no-match"
+
+    def test_the_65th_record(self) -> None:
+        wrong = [Tlsa(3, 1, 1, bytes((n,)) * 32) for n in range(64)]
+        assert check([ALONE], *wrong[1:], record(3, 1, 1, ALONE)).ok
+        assert reason([ALONE], *wrong, record(3, 1, 1, ALONE)) == "no-match"
 
     def test_giant_certificate(self) -> None:
         giant = replace(ALONE, names=tuple(f"{n}.alice.mesh" for n in range(5000)))
