@@ -93,7 +93,9 @@ class ProxyService:
         view: Callable[[], ChainView],
         synced: Callable[[], bool],
         connect: Connect = connect_by_tun,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._now = now
         self._listen = listen
         self._authority = authority
         self._view = view
@@ -178,7 +180,7 @@ class ProxyService:
 
     async def _greet(self, client: trio.SocketStream, host: str) -> Tls:
         """The browser's handshake."""
-        context = self._authority.context(host, datetime.now(UTC))
+        context = self._authority.context(host, self._now())
         browser: Tls = trio.SSLStream(client, context, server_side=True, https_compatible=True)
         with trio.fail_after(HEAD_TIME):
             await browser.do_handshake()
@@ -204,7 +206,7 @@ class ProxyService:
         except OSError as error:
             raise ProxyRefusal(502, "connect-failed", f"cannot connect to {found.ip6} port {port}: {error}") from None
         try:
-            return await _judged(stream, found)
+            return await _judged(stream, found, self._now())
         except BaseException:
             await trio.aclose_forcefully(stream)
             raise
@@ -225,7 +227,7 @@ async def _in_time(attempt: Callable[[], Awaitable[Tls]]) -> Tls:
         raise ProxyRefusal(504, "tls-timeout", f"no TLS handshake within {SERVER_TIME:g} s") from None
 
 
-async def _judged(stream: _Counted, found: Server) -> Tls:
+async def _judged(stream: _Counted, found: Server, now: datetime) -> Tls:
     """The finished handshake of a server that passes."""
     server: Tls = trio.SSLStream(stream, fetch.client_context(), server_hostname=found.base, https_compatible=True)
     try:
@@ -235,7 +237,6 @@ async def _judged(stream: _Counted, found: Server) -> Tls:
     except (trio.BrokenResourceError, ssl.SSLError) as error:
         raise ProxyRefusal(502, "tls-failed", f"the TLS handshake failed: {error.__cause__ or error}") from None
     chain = fetch.shown(server._ssl_object)  # trio shows everything of a handshake but this
-    now = datetime.now(UTC)
     verdict = await trio.to_thread.run_sync(lambda: check_chain(chain, found.records, host=found.base, now=now))
     if not verdict.ok:
         raise ProxyRefusal(502, verdict.reason, WHY[verdict.reason])
