@@ -1,7 +1,7 @@
 """The DNS server's sockets: UDP in a thread of its own, TCP and forwarding in the node's loop.
 
-UDP drains its socket until it is empty, looks each question up among the answers already given, and sends; only what is
-not there passes through the engine. One task or one await per packet would cost more than the answer. The thread reads
+UDP takes what waits, looks each question up among the answers already given, and sends them all; only what is not there
+passes through the engine. One task or one await per packet would cost more than the answer. The thread reads
 immutable snapshots; the node's loop hands over a new one (``Engine.publish``) when the chain has moved, once the serial
 that it raises is on disk.
 
@@ -32,6 +32,7 @@ from meshchain.dns.types import AXFR, IXFR
 from meshchain.ledger.chain.view import ChainView
 from meshchain.ledger.errors import LocalError
 from meshchain.ledger.store import layout
+from meshchain.service.datagrams import Datagram, Datagrams, endpoint
 from meshchain.service.ledger import LedgerService
 
 MOST_STREAMS: Final = 64
@@ -39,7 +40,9 @@ PATIENCE: Final = 10.0
 MOST_FORWARDED: Final = 128
 RESOLVER_TIME: Final = 2.0
 _PACKET: Final = 4096
-_BATCH: Final = 256
+_LOOPBACK: Final = b"\x7f\0\0\1"
+_IPV4: Final = 16
+"""Bytes of a struct sockaddr_in."""
 _POLL: Final = 1.0
 """Seconds after which synchronisation is looked at again."""
 _BUFFER: Final = 1 << 22
@@ -276,6 +279,7 @@ class _UdpLoop:
     ) -> None:
         self._engine = engine
         self._sock = sock
+        self._datagrams = Datagrams(sock)
         self._wake = wake
         self._forward = forward
 
@@ -294,27 +298,22 @@ class _UdpLoop:
                 failed = True
 
     def _drain(self) -> None:
-        """Up to a batch; what is remembered is answered right here."""
-        engine, receive, send = self._engine, self._sock.recvfrom, self._sock.sendto
+        """One batch; what is remembered is answered right here."""
+        engine, answers = self._engine, list[Datagram]()
         hot = engine.hot
-        for _ in range(_BATCH):
-            try:
-                packet, client = receive(_PACKET)
-            except OSError:  # empty, or news of a client that is gone
-                return
-            known = hot.get(packet[2:]) if client[0] == "127.0.0.1" else None
+        for packet, client in self._datagrams.receive():
+            known = hot.get(packet[2:]) if client[4:8] == _LOOPBACK and len(client) == _IPV4 else None
             answer = packet[:2] + known if known else self._slow(packet, client)
             hot = engine.hot
             if answer:
-                try:
-                    send(answer, client)
-                except OSError:  # its buffer is full, or it has gone: it will ask again
-                    continue
+                answers.append((answer, client))
+        self._datagrams.send(answers)
 
-    def _slow(self, packet: bytes, client: tuple[str, int]) -> bytes | None:
-        answer = self._engine.udp(packet, client[0])
+    def _slow(self, packet: bytes, client: bytes) -> bytes | None:
+        to = endpoint(client)
+        answer = self._engine.udp(packet, to[0])
         if answer == FORWARD:
-            self._forward(packet, client)
+            self._forward(packet, to)
         return answer
 
 
