@@ -260,7 +260,7 @@ def test_a_flood_of_small_messages(town: Town) -> None:
 
 def test_a_reader_that_asks_and_never_reads(town: Town) -> None:
     """It is paused, not fed: the answers wait with the questions."""
-    questions, size = 1200, BLOCKS * 124
+    questions, size = 500, BLOCKS * 124  # what its budget allows at once
     genesis = bytes.fromhex(town.target.call("getblockhash", 0))
     what = f"{questions} questions, {questions * size / 1e6:.0f} MB of answers that nobody reads"
     with unharmed(town, what), town.attacker() as attacker:
@@ -274,6 +274,17 @@ def test_a_reader_that_asks_and_never_reads(town: Town) -> None:
         assert memory(town.target) - before < 4 << 20
         assert min(len(attacker.await_(Headers).headers) for _ in range(questions)) >= BLOCKS
         assert attacker.alive()
+
+
+def test_a_reader_that_asks_more_than_it_may(town: Town) -> None:
+    genesis = bytes.fromhex(town.target.call("getblockhash", 0))
+    with unharmed(town, "20,000 questions at once"), town.attacker() as attacker:
+        host = attacker.sock.getsockname()[0]
+        attacker.greet()
+        with suppress(ConnectionError):
+            for _ in range(200):
+                attacker.send(*[GetHeaders((genesis,))] * 100)
+        eventually(lambda: "more questions" in town.ban_of(host), "it is banned")
 
 
 def sent_to(town: Town, attacker: Attacker) -> int:
