@@ -276,17 +276,6 @@ def test_a_reader_that_asks_and_never_reads(town: Town) -> None:
         assert attacker.alive()
 
 
-def test_a_reader_that_asks_more_than_it_may(town: Town) -> None:
-    genesis = bytes.fromhex(town.target.call("getblockhash", 0))
-    with unharmed(town, "20,000 questions at once"), town.attacker() as attacker:
-        host = attacker.sock.getsockname()[0]
-        attacker.greet()
-        with suppress(ConnectionError):
-            for _ in range(200):
-                attacker.send(*[GetHeaders((genesis,))] * 100)
-        eventually(lambda: "more questions" in town.ban_of(host), "it is banned")
-
-
 def sent_to(town: Town, attacker: Attacker) -> int:
     return next((row["sent"] for row in town.peers() if row["key"] == attacker.key), 0)
 
