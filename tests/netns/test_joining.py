@@ -38,15 +38,15 @@ def test_a_guest_joins_registers_and_forwards_while_its_connections_last(
         assert not d.pings(a.address), "a guest carries nothing for others"
         with connected(c.host, a.address, 22) as stream:
             assert echoed(stream, b"as a guest") == b"as a guest"
-            c.register()
+            c.register("carol")
             for node in (a, b, c, d):
                 eventually(partial(node.has_block, height + 2), "both blocks of the name")
             assert c.is_member()
             eventually(partial(d.pings, a.address), "what was a guest forwards")
             assert echoed(stream, b"as a member") == b"as a member"
-        assert a.ctl_json("ping", "-c", "1", "c.mesh")["received"] == 1
+        assert a.ctl_json("ping", "-c", "1", "carol.mesh")["received"] == 1
         trace = d.ctl_json("traceroute", "a.mesh")
-        assert [step["name"] for step in trace["forward"]["steps"]] == [None, "c", "b", "a"]
+        assert [step["name"] for step in trace["forward"]["steps"]] == [None, "carol", "b", "a"]
         assert trace["forward"]["steps"][0]["role"] == "guest"
         for node in (c, d):
             assert node.stop() == 0

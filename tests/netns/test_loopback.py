@@ -167,7 +167,7 @@ def test_plain_ipv6_with_a_forged_mesh_source_is_dropped(lan: Mesh) -> None:
 
 def test_a_second_node_on_the_host_runs_without_tun_and_says_so(lan: Mesh, registered: Path, tmp_path: Path) -> None:
     a = lan.hosts["a"]
-    options = ("--link", "udp:lo", "--tun", "mesh1", "--rpc", "127.0.0.1:4001", "--p2p", "off", "--dns", "off")
+    options = ("--link", "udp:right", "--tun", "mesh1", "--rpc", "127.0.0.1:4001", "--p2p", "off", "--dns", "off")
     second = MeshNode(a, tmp_path, *options, name="second", rpc=4001).wait()
     (off,) = eventually(lambda: second.call("mesh_status")["off"], "it says what is off")
     assert off["part"] == "host-taken"
@@ -175,6 +175,7 @@ def test_a_second_node_on_the_host_runs_without_tun_and_says_so(lan: Mesh, regis
     assert second.call("mesh_status")["tun"] is None
     assert lan.nodes["a"].call("mesh_status")["tun"] == "mesh0"
     assert not a.succeeds("ip", "link", "show", "mesh1")
+    eventually(lambda: {each["name"] for each in second.call("mesh_neighbours")} == {"a", "b"}, "both hear it")
     assert second.stop() == 0
 
 
