@@ -46,7 +46,9 @@ def test_all_connected_pairs_of_a_map_reach_each_other(name: str) -> None:
 
 @pytest.mark.slow
 def test_a_lossy_map_still_carries_most() -> None:
-    """Link qualities become loss, with no retransmission below the datagram: what arrives is what the links let by."""
-    report = Simulation(Plan(topology=of("leipzig"), seconds=40.0, seed=1, lossy=True)).run()
-    assert report["delivery"]["final"] > 0.5
+    """Link qualities become loss, and no link repeats anything: a handshake and a probe within 1 s are three ways over
+    links of which many lose a third."""
+    report = Simulation(Plan(topology=of("leipzig"), seconds=12.0, seed=1, lossy=True)).run()
+    latest = [ratio for time, ratio in report["delivery"]["curve"] if time > 6]
+    assert sum(latest) / len(latest) > 0.3
     assert report["loops"] == 0
