@@ -7,7 +7,7 @@ packet waits (``pending``) and a handshake begins (``handshakes``). Of a session
 
     unproven     the other side has begun it; nothing is sent on it before a packet has come on it
     current      of its pair: what is sent goes here. A new one takes the place as soon as it may be sent on
-    old          proven, but no longer sent on; what comes is still taken, until 30 s after the last such packet
+    old          proven, but no longer sent on; what comes is still taken: the other side may send on no other
     over         300 s old, closed by the ledger, or the one unused longest of more than 4,096
 
 A current session with traffic is renewed after 120 s by who has begun it, after 150 s by the other (or either after

@@ -29,8 +29,6 @@ MOST_SPENT: Final = MOST_SESSIONS
 LIFETIME: Final = 300.0
 """Seconds after which a session is gone, used or not: what its keys have sealed cannot be opened any more."""
 UNPROVEN_TIME: Final = 10.0
-OLD_TIME: Final = 30.0
-"""Seconds for which one that is no longer sent on is kept after its last packet."""
 
 
 class Table:
@@ -155,7 +153,5 @@ class Table:
 
 
 def _end_of(session: EndSession) -> float:
-    if not session.proven:
-        return session.born + UNPROVEN_TIME
-    end = session.born + LIFETIME
-    return end if session is session.pair.current else min(end, session.used + OLD_TIME)
+    """One that we no longer send on may be what the other side sends on, however silent it is: it lasts as long."""
+    return session.born + (LIFETIME if session.proven else UNPROVEN_TIME)
