@@ -88,9 +88,9 @@ def test_numbers_of_packets_and_messages() -> None:
     assert codes == list(zip(map(int, meshctl.ErrorCode), spelt, strict=True))
     assert (ends.END_INIT, ends.END_RESPONSE, ends.END_COOKIE) == (1, 2, 3)
     assert "Types: 1 INIT (index 0: `hs-index`), 2 RESPONSE, 3 COOKIE" in FLAT
-    reasons = (adjacency.CLOSING, adjacency.REPLACED, adjacency.BARRED, adjacency.FULL)
-    assert reasons == (1, 2, 3, 4)
-    assert "Reasons: 1, the node ends; 2, replaced; 3, the key is barred; 4, no room." in FLAT
+    reasons = (adjacency.CLOSING, adjacency.REPLACED, adjacency.BARRED, adjacency.FULL, adjacency.SILENT)
+    assert reasons == (1, 2, 3, 4, 5)
+    assert "Reasons: 1, the node ends; 2, replaced; 3, the key is barred; 4, no room; 5, nothing was heard" in FLAT
 
 
 def test_where_the_fields_of_a_report_are() -> None:
