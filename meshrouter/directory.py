@@ -93,6 +93,11 @@ class Directory:
 
     # --- for whoever carries questions and answers -----------------------------------------------------------
 
+    @property
+    def has_news(self) -> bool:
+        """Whether there is anything to take."""
+        return bool(self._questions or self._forgotten)
+
     def take_questions(self) -> list[bytes]:
         """Keys (32 bytes) and addresses (16) that the ledger is to be asked about, and watched from now on."""
         asked = list(self._questions)

@@ -250,7 +250,7 @@ class Router:
 
     def take_tun(self) -> list[TunPacket]:
         """What is to be written to the TUN, segments of one flow as one."""
-        return self._to_tun.take()
+        return self._to_tun.take() if self._to_tun else []
 
     # --- neighbours and routes -----------------------------------------------------------------------------
 

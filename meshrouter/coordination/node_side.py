@@ -73,7 +73,8 @@ class NodeSide:
         self.router.tun_packets(batch, now)
 
     def take_tun(self) -> list[tuple[bytes, bytes]]:
-        return [(vnet.encode(), packet) for vnet, packet in self.router.take_tun()]
+        packets = self.router.take_tun()
+        return [(vnet.encode(), packet) for vnet, packet in packets] if packets else []
 
     # --- the node ------------------------------------------------------------------------------------------
 
@@ -88,6 +89,8 @@ class NodeSide:
             self.router.env.counters.drop("node-message")
 
     def take_parent(self) -> list[Message]:
+        if not (self._messages or self._crowd_moved or self._directory.has_news):
+            return []
         self._tell("questions", "subjects", self._directory.take_questions())
         self._tell("forgotten", "subjects", self._directory.take_forgotten())
         if self._crowd_moved:

@@ -88,6 +88,9 @@ class Datagrams:
         """
         address, frame = outbox[start]
         target = where(address)
+        if start + 1 == len(outbox) and not isinstance(frame, Cars):
+            self._one(frame, target)
+            return 1
         if isinstance(frame, Cars):
             if len(frame) == 1 or not self._fits(frame) or not self._gathered(frame.parts, frame.size, target):
                 self._train(frame.frames(), target)

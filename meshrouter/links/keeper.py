@@ -60,6 +60,8 @@ class _Held:
     key: tuple[object, ...] = ()
     gone: list["Dialler | Listener | LinkSpec"] = field(default_factory=list)
     """Who is told when it is closed."""
+    writing: bool = False
+    """Whether we wait for its socket to be writable."""
 
 
 class Links:
@@ -132,10 +134,8 @@ class Links:
     def flush(self, now: float) -> None:
         """Hand every outbox to the kernel; close what turns out to have ended."""
         self._stuck_until = _NEVER
-        for held in list(self._held.values()):
-            link = held.link
-            if link.outbox or link.stuck:
-                self._flush(held, now)
+        for held in [held for held in self._held.values() if held.link.outbox or held.link.stuck]:
+            self._flush(held, now)
 
     def close(self, now: float) -> None:
         """Everything; the sink hears of it."""
@@ -176,7 +176,10 @@ class Links:
         if link not in self._held:
             return
         link.flush()
-        self._poller.want_write(link.sockets()[-1], link.stuck and not link.device_full)
+        writing = link.stuck and not link.device_full
+        if writing is not held.writing:
+            held.writing = writing
+            self._poller.want_write(link.sockets()[-1], writing)
         if link.device_full:
             self._stuck_until = now + DEVICE_WAIT
         if link.ended:

@@ -79,8 +79,12 @@ class UdpBroadcast(DrivenLink):
     def _known(self, got: list[tuple[SockAddress, bytes]]) -> list[tuple[bytes, bytes]]:
         """Without our own (the kernel loops what goes to a group), and without senders from elsewhere."""
         packed, own, ipv6 = self._book.packed, self.address, len(self.address) == 18
-        named = [(packed(sender), frame) for sender, frame in got]
-        return [each for each in named if each[0] != own and (not ipv6 or each[0][:2] == b"\xfe\x80")]
+        named: list[tuple[bytes, bytes]] = []
+        for sender, frame in got:
+            address = packed(sender)
+            if address != own and (not ipv6 or address.startswith(b"\xfe\x80")):
+                named.append((address, frame))
+        return named
 
     def send_train(self, address: bytes, cars: Cars) -> None:
         self.outbox.append((address, cars))

@@ -87,6 +87,10 @@ class Coalescer:
         self._last: dict[bytes, _Run] = {}
         """Of every flow (addresses and ports, 36 bytes, protocol before), while it may grow."""
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to take."""
+        return bool(self._out)
+
     def add(self, tun: TunPacket) -> None:
         """The next packet of the batch, for the TUN."""
         vnet, packet = tun

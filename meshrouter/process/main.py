@@ -85,6 +85,7 @@ class RouterProcess:
             off=self._off,
             started=self._clock(),
         )
+        self.link_frames = self._router.link_frames
         self._loop = Loop(
             self._router,
             poller=self._poller,
@@ -132,9 +133,6 @@ class RouterProcess:
     def remove_link(self, link: DrivenLink, now: float) -> None:
         self._router.remove_link(link, now)
         self._log("info", "link is gone", link=link.name, reason=link.ended)
-
-    def link_frames(self, link: DrivenLink, frames: list[tuple[bytes, bytes]], now: float) -> None:
-        self._router.link_frames(link, frames, now)
 
     # --- TUN -----------------------------------------------------------------------------------------------
 
