@@ -38,6 +38,9 @@ from meshrouter.router import RouterConfig
 SETTLE_TIME: Final = 15.0
 """Seconds that the host's set-up may take before we go on without knowing."""
 _ADDRESS_SIZE: Final = 16
+_YOUNG: Final = 50_000
+"""New objects until cycles among them are looked for (700 is usual): a packet makes some twenty, none in a cycle, and
+the search took a tenth of a router's time."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT: Final = 16 << 20
 """Bytes of freed memory that stay ours."""
@@ -108,6 +111,7 @@ class RouterProcess:
         self._say({"type": "ready"})
         gc.collect()
         gc.freeze()  # what is here now stays; it need not be looked at again and again
+        gc.set_threshold(_YOUNG, 20, 20)
         keep = True
         try:
             self._loop.run()
