@@ -71,7 +71,7 @@ def name_zone(name: str, entry: NameEntry, host_ttl: int) -> NameZone:
         ttl, rdatas = sets.setdefault(item.type, (item.ttl, set()))
         rdatas.add(item.rdata)
         sets[item.type] = (min(ttl, item.ttl), rdatas)
-    nodes: dict[Name, Sets] = {label: _settled(sets) for label, sets in collected.items()}
+    nodes: dict[Name, Sets] = {label: left for label, sets in collected.items() if (left := _settled(sets))}
     for label in list(nodes):
         for cut in range(1, len(label) + 1):
             nodes.setdefault(label[cut:], EMPTY)

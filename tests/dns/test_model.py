@@ -16,7 +16,7 @@ import dns.rcode
 import dns.rdata
 import dns.rdatatype
 import dns.rdtypes.ANY.NSEC
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from meshchain.dns.lookup import Zone, lookup, zone_for
@@ -133,6 +133,7 @@ class Model:
 
 @settings(max_examples=300)
 @given(RECORDS, ASKED, KINDS)
+@example([("a", "CNAME", 60, "a.alice.mesh."), ("a", "CNAME", 60, "b.a.alice.mesh.")], "a.alice.mesh", 1)
 def test_as_the_model_says(records: list[Line], asked: str, kind: int) -> None:
     zone, flat = zone_of(records)
     name, model = from_text(asked), Model(flat)
