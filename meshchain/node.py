@@ -185,9 +185,7 @@ def _build_dns(config: Config, listen: Address, ledger: LedgerService) -> DnsSer
 def _build_socks(config: Config, ledger: LedgerService) -> SocksService | None:
     if config.socks is None:
         return None
-    return SocksService(
-        config.socks, view=lambda: ledger.view, synced=lambda: ledger.first_synced and ledger.peers.synced
-    )
+    return SocksService(config.socks, view=lambda: ledger.view, synced=lambda: ledger.synced)
 
 
 def _build_proxy(config: Config, ledger: LedgerService) -> ProxyService | None:
@@ -197,7 +195,7 @@ def _build_proxy(config: Config, ledger: LedgerService) -> ProxyService | None:
         config.proxy,
         load_or_create_authority(config.datadir, datetime.now(UTC)),
         view=lambda: ledger.view,
-        synced=lambda: ledger.first_synced and ledger.peers.synced,
+        synced=lambda: ledger.synced,
     )
 
 

@@ -23,7 +23,6 @@ from meshchain.dns.cookies import CLIENT_SIZE, Cookies
 from meshchain.dns.generations import Generations
 from meshchain.dns.lookup import Answer, Part, Zone, lookup, zone_for
 from meshchain.dns.message import MOST_STREAM, Extended, Reply
-from meshchain.dns.names import Name
 from meshchain.dns.query import Malformed, Query, Unanswerable
 from meshchain.dns.ratelimit import Leave, RateLimit
 from meshchain.dns.signing import Signer
@@ -214,7 +213,3 @@ def is_local(address: str) -> bool:
     parsed = ip_address(address.partition("%")[0])
     mapped = parsed.ipv4_mapped if parsed.version == 6 else None
     return (mapped or parsed).is_loopback
-
-
-def zone_names(engine: Engine) -> list[Name]:
-    return [zone.name for zone in engine.zones]

@@ -6,7 +6,7 @@ without a break for ``mesh_bind_depth`` blocks, the tip included: what a small r
 entries are there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from meshchain.ledger.chain.view import ChainView
 from meshchain.ledger.entry import NameEntry
@@ -17,33 +17,25 @@ from meshrouter.directory import Binding, Role
 
 def binding_of(view: ChainView, key: bytes) -> Binding:
     """For a 32-byte node key."""
-    listed = [(name, entry) for name in view.names_with_key(key) if (entry := view.entry(name)) is not None]
+    listed = _listed(view, key)
     living = [(name, entry) for name, entry in listed if not entry.revoked]
     if not living:
         return Binding(key, Role.BARRED if listed else Role.GUEST)
     deep = [(name, entry) for name, entry in living if _is_deep(view, name, key)]
     name, entry = (deep or living)[0]
     label, zone = _host(entry, key)
-    addresses = own_addresses(view, key)
     return Binding(
         key,
         Role.MEMBER if deep else Role.GUEST,
         f"{label}.{name}" if label else name,
-        addresses[0] if addresses else None,
+        next(_claims(living, key), None),
         zone,
     )
 
 
 def own_addresses(view: ChainView, key: bytes) -> tuple[bytes, ...]:
     """The claimed addresses (16 bytes each) of the living names whose primary host the key is, in order of name."""
-    return tuple(
-        entry.address
-        for name in view.names_with_key(key)
-        if (entry := view.entry(name)) is not None
-        and not entry.revoked
-        and entry.address is not None
-        and primary_key(entry.record) == key
-    )
+    return tuple(_claims(_listed(view, key), key))
 
 
 def holder_of(view: ChainView, address: bytes) -> bytes | None:
@@ -51,6 +43,18 @@ def holder_of(view: ChainView, address: bytes) -> bytes | None:
     name = view.state.holder(address)
     entry = None if name is None else view.entry(name)
     return None if entry is None or entry.revoked else primary_key(entry.record)
+
+
+def _listed(view: ChainView, key: bytes) -> list[tuple[str, NameEntry]]:
+    """Names whose record lists the key, revoked ones included, in order."""
+    return [(name, entry) for name in view.names_with_key(key) if (entry := view.entry(name)) is not None]
+
+
+def _claims(listed: Iterable[tuple[str, NameEntry]], key: bytes) -> Iterator[bytes]:
+    """Claimed addresses of those that live and have the key as their primary host."""
+    for _, entry in listed:
+        if not entry.revoked and entry.address is not None and primary_key(entry.record) == key:
+            yield entry.address
 
 
 def _host(entry: NameEntry, key: bytes) -> tuple[str, int]:

@@ -85,7 +85,7 @@ class LedgerSource:
 
     @property
     def synced(self) -> bool:
-        return self.ledger.first_synced and self.ledger.peers.synced
+        return self.ledger.synced
 
     @property
     def progress(self) -> str:

@@ -64,6 +64,11 @@ class LedgerService:
         return self._keeper.first_synced
 
     @property
+    def synced(self) -> bool:
+        """Whether names may be read from this ledger now: it was synced at some time, and no peer shows more."""
+        return self._keeper.first_synced and self.peers.synced
+
+    @property
     def stamp_job(self) -> Stamp | None:
         """The most urgent stamp that the queue asks for."""
         return self._keeper.stamp_job

@@ -240,8 +240,7 @@ class RouterService:
             await changed.wait()
 
     def _tell_tip(self) -> None:
-        synced = self._ledger.first_synced and self._ledger.peers.synced
-        self._send_all(of_tip(self._ledger.view, self._setup.key, synced=synced))
+        self._send_all(of_tip(self._ledger.view, self._setup.key, synced=self._ledger.synced))
 
     async def _tell(self, look: Callable[[], list[Answer]]) -> None:
         """What the watch finds, in a thread; one look after the other."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from meshrouter.env import Env
 from meshrouter.neighbours.neighbour import Neighbour
+from meshrouter.tokens import Bucket
 from meshrouter.wire import meshctl
 from meshrouter.wire.meshctl import MAX_QUOTE, Error, ErrorCode
 from meshrouter.wire.packet import MESHCTL, NEXT_HEADER_AT, SOURCE, Packet
@@ -25,7 +26,7 @@ class Complaints:
     def __init__(self, env: Env, send: Callable[[bytes, float], bool]) -> None:
         self._env = env
         self._send = send
-        self._buckets: dict[bytes, tuple[float, float]] = {}
+        self._buckets: dict[bytes, Bucket] = {}
 
     def complain(self, packet: bytes, ingress: Neighbour | None, code: ErrorCode, now: float, mtu: int = 0) -> None:
         """Tell the packet's source. ``ingress``: who brought it; None if this node did, which needs no telling."""
@@ -43,9 +44,6 @@ class Complaints:
         self._send(error.encode(), now)
 
     def _spend(self, key: bytes, now: float) -> bool:
-        tokens, then = self._buckets.get(key, (RATE, now))
-        tokens = min(RATE, tokens + RATE * (now - then))
         if len(self._buckets) >= _MOST_BUCKETS and key not in self._buckets:
             self._buckets.clear()  # full again for everybody: harmless at this rate
-        self._buckets[key] = max(0.0, tokens - 1), now
-        return tokens >= 1
+        return self._buckets.setdefault(key, Bucket(RATE, RATE)).spend(1.0, now)
