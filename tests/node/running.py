@@ -1,7 +1,6 @@
 """A real meshd in a process of its own, and what a test does to it."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Self
 
+from meshchain.cli.scratch import free_ports
 from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError
 
@@ -17,10 +17,8 @@ PATIENCE = 60.0
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    [port] = free_ports(1)
+    return port
 
 
 def eventually(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
