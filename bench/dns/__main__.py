@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import commandline
-from bench.dns import names, runs
+from bench.dns import cores, names, runs
 from bench.dns.first import first_answers
 from bench.dns.hsd import VERSION, Unavailable
 from bench.dns.runs import Hsd, Meshd, Nsd
@@ -29,9 +29,10 @@ def _measured(number: int, seconds: float) -> list[Row]:
         folder = Path(scratch)
         built = names.build(number, folder)
         first = _first(*first_answers(built.datadir, built.listed[:2000]))
-        nsd = runs.ask_nsd(built, folder, seconds)
-        hsd = runs.ask_hsd(built, folder, seconds)
-        own = runs.ask_meshd(built, seconds)
+        with cores.only(cores.CLIENTS):
+            nsd = runs.ask_nsd(built, folder, seconds)
+            hsd = runs.ask_hsd(built, folder, seconds)
+            own = runs.ask_meshd(built, seconds)
     return [_beside_nsd(nsd, own), _cold(own), *_beside_hsd(hsd, own), _half(nsd, own), first, _memory(number, own)]
 
 
@@ -73,9 +74,9 @@ def _beside_hsd(hsd: Hsd | Unavailable, own: Meshd) -> list[Row]:
 
 
 def _half(nsd: Nsd, own: Meshd) -> Row:
-    beside = f"NSD {1e3 * nsd.calm.p99:.2f} ms at {nsd.calm.per_second:,.0f}/s"
+    beside = f"NSD {1e3 * nsd.half.p99:.2f} ms at {nsd.half.per_second:,.0f}/s"
     figure = f"p99 {1e3 * own.half.p99:.2f} ms at {own.half.per_second:,.0f}/s ({beside})"
-    values = {"p99_s": own.half.p99, "nsd_p99_s": nsd.calm.p99}
+    values = {"p99_s": own.half.p99, "nsd_p99_s": nsd.half.p99}
     return Row("latency at half that load", figure, "p99 < 2 ms", own.half.p99 < 0.002, values)
 
 

@@ -15,10 +15,10 @@ _FEW: int = 50
 
 @dataclass(frozen=True, slots=True)
 class Nsd:
-    """``calm``: at a quarter of its most, which tells how calm the machine is."""
+    """``half``: at half of its most; it tells what the machine and dnsperf themselves add."""
 
     most: Load
-    calm: Load
+    half: Load
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def ask_nsd(names: Names, folder: Path, seconds: float) -> Nsd:
     _say("nsd")
     with servers.nsd(folder, names.zone) as server:
         most = load.most(server.port, names.questions, seconds)
-        return Nsd(most, load.at_rate(server.port, names.questions, seconds, most.per_second / 4))
+        return Nsd(most, load.typical(server.port, names.questions, seconds, most.per_second / 2))
 
 
 def ask_hsd(names: Names, folder: Path, seconds: float) -> Hsd | Unavailable:
@@ -67,7 +67,7 @@ def ask_meshd(names: Names, seconds: float) -> Meshd:
         cold = load.once(server.port, names.questions)
         grown = server.memory - before
         most = load.most(server.port, names.questions, seconds)
-        half = load.at_rate(server.port, names.questions, seconds, most.per_second / 2)
+        half = load.typical(server.port, names.questions, seconds, most.per_second / 2)
     return Meshd(cold, most, half, shown, grown)
 
 

@@ -12,6 +12,7 @@ import dns.message
 import dns.query
 import dns.rcode
 
+from bench.dns import cores
 from bench.measure import pss_bytes
 from meshchain.cli.scratch import free_ports
 
@@ -75,7 +76,9 @@ zone:
 @contextmanager
 def running(command: list[str], port: int, rpc: int, known: str) -> Iterator[Server]:
     """The process, once it answers for the name ``known``; ended with the context."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with cores.only(cores.SERVER):
+        started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with started as process:
         try:
             _wait(process, port, known)
             yield Server(process, port, rpc)
