@@ -8,11 +8,11 @@ Readers in other threads work outside the interpreter's lock meanwhile, and a da
 the process with it: closing waits until nobody is inside (``gate``).
 """
 
-import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 import plyvel
@@ -47,13 +47,13 @@ class LevelReader:
         self._gate = gate
 
     def get(self, key: bytes) -> bytes | None:
-        with _translated("read"), self._gate:
+        with _Translated("read"), self._gate:
             value: bytes | None = self._source.get(key, verify_checksums=True)
         return value
 
     def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         low, end = prefix + start, layout.prefix_end(prefix)
-        with _translated("read"), self._cursor() as cursor:
+        with _Translated("read"), self._cursor() as cursor:
             rows = _down(cursor, low, end) if reverse else _up(cursor, low, end)
             portion = 1
             while portion:
@@ -106,7 +106,7 @@ class LevelStore:
         self._db: plyvel.DB | None = self._open()
 
     def _open(self) -> "plyvel.DB":
-        with _translated(f"open {self._path}"):
+        with _Translated(f"open {self._path}"):
             self._check_current()
             return plyvel.DB(
                 str(self._path),
@@ -147,7 +147,7 @@ class LevelStore:
     def write(self, changes: Mapping[bytes, bytes | None], *, sync: bool = True) -> None:
         try:
             database = self._database()
-            with _translated("write"), self._gate, database.write_batch(transaction=True, sync=sync) as batch:
+            with _Translated("write"), self._gate, database.write_batch(transaction=True, sync=sync) as batch:
                 for key, value in changes.items():
                     if value is None:
                         batch.delete(key)
@@ -159,13 +159,13 @@ class LevelStore:
 
     def snapshot(self) -> LevelReader:
         database = self._database()
-        with _translated("snapshot"), self._gate:
+        with _Translated("snapshot"), self._gate:
             return LevelReader(database.snapshot(), self._gate)
 
     def compact(self) -> None:
         """Merge all tables: for measuring the size that the data needs."""
         database = self._database()
-        with _translated("compact"), self._gate:
+        with _Translated("compact"), self._gate:
             database.compact_range()
 
     def close(self) -> None:
@@ -181,22 +181,38 @@ class LevelStore:
                 self.epoch += 1
 
 
-@contextlib.contextmanager
-def _translated(action: str) -> Iterator[None]:
-    """Turn what the library raises into a StoreError with the code that tells an operator what to do."""
-    try:
-        yield
-    except plyvel.CorruptionError as error:
-        raise StoreError("damaged", f"cannot {action}: the database is damaged: {_text(error)}") from error
-    except (plyvel.IOError, OSError) as error:
-        raise StoreError(_io_code(_text(error)), f"cannot {action}: {_text(error)}") from error
-    except plyvel.Error as error:
-        raise StoreError("damaged", f"cannot {action}: {_text(error)}") from error
-    except RuntimeError as error:  # plyvel's answer to any use after close()
-        raise StoreError("closed", f"cannot {action}: {_text(error)}") from error
+class _Translated:
+    """Turns what the library raises into a StoreError with the code that tells an operator what to do.
+
+    A class, since a generator would cost as much as the read that it guards.
+    """
+
+    __slots__ = ("_action",)
+
+    def __init__(self, action: str) -> None:
+        self._action = action
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        code = None if error is None else _code(error)
+        if error is not None and code is not None:
+            damage = "the database is damaged: " if isinstance(error, plyvel.CorruptionError) else ""
+            raise StoreError(code, f"cannot {self._action}: {damage}{_text(error)}") from error
 
 
-def _text(error: Exception) -> str:
+def _code(error: BaseException) -> str | None:
+    """None for what is not the library's."""
+    if isinstance(error, (plyvel.IOError, OSError)):
+        return _io_code(_text(error))
+    if isinstance(error, plyvel.Error):
+        return "damaged"
+    return "closed" if isinstance(error, RuntimeError) else None  # plyvel's answer to any use after close()
+
+
+def _text(error: BaseException) -> str:
     raw = error.args[0] if error.args else ""
     return raw.decode(errors="replace") if isinstance(raw, bytes) else str(error)
 
