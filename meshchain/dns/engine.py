@@ -31,10 +31,10 @@ from meshchain.dns.types import AXFR, DNSKEY, IXFR, Ede, Rcode, RRset
 from meshchain.ledger.chain.view import ChainView
 
 MOST_ANSWERS: Final = 1 << 18
-"""Remembered; those of 250 bytes at most, so with keys and tables 120 MB at the very most, 80 MB as a rule."""
+"""Remembered; those of 250 bytes at most, so with keys and tables 105 MB at the very most, 65 MB as a rule."""
 _MOST_REMEMBERED: Final = 250
 MOST_SIGNED: Final = 1 << 14
-"""Longer ones, signed as a rule: up to 1,232 bytes, 25 MB."""
+"""Longer ones, signed as a rule: up to 1,232 bytes, 23 MB."""
 FORWARD: Final = b""
 """Instead of an answer: the name is not ours, ask the resolvers that the operator named."""
 
