@@ -101,3 +101,12 @@ def test_nothing_is_left_of_a_connection_that_has_ended(connection: Connection) 
     connection.hours.pass_by(10 * IDLE_S)
     assert not connection.aborted
     assert all(timer.cancelled for timer in connection.hours.timers)
+
+
+def test_a_handler_that_outlasts_timer_and_connection_starts_no_timer(connection: Connection) -> None:
+    connection.clock.wind()
+    connection.clock.halt()
+    connection.hours.pass_by(10 * IDLE_S)
+    connection.clock.end()
+    connection.clock.wind()
+    assert not connection.hours.timers
