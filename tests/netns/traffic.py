@@ -16,7 +16,7 @@ from typing import Any, Final
 from tests.netns.host import Host
 from tests.netns.nodes import eventually
 
-PATIENCE: Final = 30.0
+PATIENCE: Final = 60.0
 GOODBYE: Final = b"that was all"
 """What an echo server says after the client's end, so that a half-closed connection shows."""
 PING_EVERY: Final = 0.05
