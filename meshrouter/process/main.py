@@ -68,6 +68,7 @@ class RouterProcess:
         config = RouterConfig(
             gossip_port=start.gossip_port,
             has_tun=self.had_tun,
+            tun_takes_udp=self._tunnel is not None and self._tunnel.splits_udp,
             first_seqno=start.seqno,
             rules=tuple(Rule.from_form(form) for form in start.extra.get("rules", ())),
         )
