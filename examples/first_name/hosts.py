@@ -74,10 +74,15 @@ class Host:
         return all(process.returncode in (None, 0) for process in self._started)
 
     def start_node(self) -> None:
+        """It answers when this returns."""
         words = ("meshd", "--network", "dev", "--rpc", self.rpc, *self.options)
         screen.typed(self.name, (*words, "&"))
         with self.log.open("wb") as log:
             self._start(words, subprocess.DEVNULL, log.fileno())
+        screen.typed(self.name, ("meshctl", "wait"))
+        screen.said(self.until("meshctl", "wait", "--timeout", "1", what="the node answers", beside=self).strip())
+        if not self.running:  # and another node has answered
+            raise FailedError(self, "its node has ended")
 
     def serve(self, *words: str) -> str:
         """A server that goes on; the line it prints once it can be reached."""
@@ -125,8 +130,11 @@ class Host:
         """Whether a network device there has that address."""
         return address in self._done(("ip", "-o", "-6", "address", "show", "to", address), subprocess.PIPE, None)
 
-    def until(self, *words: str, what: str, beside: "Host") -> None:
-        """Try, unseen, until a command succeeds. ``what``: that which is then so; ``beside``: who is needed, too."""
+    def until(self, *words: str, what: str, beside: "Host") -> str:
+        """Try, unseen, until a command succeeds; its output.
+
+        ``what``: that which is then so. ``beside``: who is needed, too.
+        """
         end = time.monotonic() + PATIENCE
         while (done := self._run(words, subprocess.PIPE, subprocess.PIPE)).returncode != 0:
             for host in (self, beside):
@@ -135,6 +143,7 @@ class Host:
             if time.monotonic() > end:
                 raise FailedError(self, f"{PATIENCE:.0f} s were not enough for this: {what}. {done.stderr.strip()}")
             time.sleep(0.1)
+        return done.stdout
 
     def stop(self) -> None:
         """Everything that was started here: politely, then not."""

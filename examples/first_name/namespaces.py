@@ -11,7 +11,6 @@ that was killed, by the next one.
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from examples.first_name.hosts import SEARCH, Host, Pair, installed
-from examples.first_name.ports import USUAL_DNS, USUAL_RPC, reserved
+from examples.first_name.ports import DNS, RPC, TCP, UDP, held, port_of
 
 _PREFIX: Final = "meshrun-"
 _NAMES: Final = Path("/run/netns")
@@ -49,16 +48,13 @@ def pair(folder: Path, stack: ExitStack) -> Pair:
     _ip("link", "add", _CABLE, "netns", names["alice"], "type", "veth", "peer", "name", _CABLE, "netns", names["bob"])
     for name in names.values():
         _ip("-n", name, "link", "set", _CABLE, "up")
-    with ExitStack() as sockets:
-        kinds = ((USUAL_RPC, socket.SOCK_STREAM), (USUAL_DNS, socket.SOCK_DGRAM))
-        rpc, dns = (sockets.enter_context(reserved(port, kind)) for port, kind in kinds)
-        alice = _host("alice", names["alice"], folder, rpc.getsockname()[1])
-        bob = _host("bob", names["bob"], folder, USUAL_RPC)
+    with held(RPC, TCP) as (rpc,), held(DNS, UDP, TCP) as dns:
+        alice = _host("alice", names["alice"], folder, port_of(rpc))
+        bob = _host("bob", names["bob"], folder, RPC)
         for host in (alice, bob):
             stack.callback(host.stop)
-        rpc.listen()
-        alice.open_door({rpc: rpc.getsockname()[1], dns: _DNS})
-        alice.outside = ("@127.0.0.1", "-p", str(dns.getsockname()[1]))
+        alice.open_door({rpc: port_of(rpc), **dict.fromkeys(dns, _DNS)})
+        alice.outside = ("@127.0.0.1", "-p", str(port_of(dns[0])))
     return Pair(alice, bob, tun=True)
 
 

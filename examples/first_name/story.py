@@ -35,7 +35,6 @@ def tell(pair: Pair, folder: Path) -> None:
 def _begin(alice: Host) -> None:
     screen.step("alice's host starts a node, of the network dev: trivial work, blocks at once")
     alice.start_node()
-    alice.type("meshctl", "wait", "--timeout", "60", silent=True)
 
 
 def _register(alice: Host) -> None:
@@ -49,7 +48,6 @@ def _register(alice: Host) -> None:
 def _join(alice: Host, bob: Host, way: str) -> None:
     screen.step(f"a second host, bob's, starts a node that knows nobody. All it has is {way}")
     bob.start_node()
-    bob.type("meshctl", "wait", "--timeout", "60", silent=True)
     bob.until("meshctl", "show", NAME, what="the ledger comes over the mesh", beside=alice)
     bob.until("meshctl", "ping", "-c", "1", NAME, what="the way to alice is found", beside=alice)
     screen.step("it has found its neighbour, proven by its key, and has the ledger from there, checked")
