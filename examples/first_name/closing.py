@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from examples.first_name import screen
-from examples.first_name.hosts import PROGRAMS, FailedError, Host, Pair, installed
+from examples.first_name.hosts import FailedError, Host, Pair
+from examples.first_name.programs import PROGRAMS, installed
 from examples.first_name.story import NAME
 
 _END: Final = 12

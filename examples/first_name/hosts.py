@@ -1,31 +1,21 @@
 """One of the two hosts: its node, the servers that run there, and the commands that are typed there."""
 
-import ctypes
 import json
 import os
 import shlex
-import shutil
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from examples.first_name import screen
+from examples.first_name import programs, screen
 
-PROGRAMS: Final = Path(sys.executable).parent
 PATIENCE: Final = 60.0
 """Seconds after which a condition counts as never coming true."""
-SEARCH: Final = os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
-_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-"""The user's way to the Internet is none to a host of the mesh."""
 _END_TIME: Final = 10.0
-_LIBC: Final = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG: Final = 1
 
 
 class FailedError(Exception):
@@ -158,7 +148,7 @@ class Host:
 
     def write_script(self, file: Path) -> None:
         """A program that runs its arguments on this host, or a shell if there are none."""
-        settings = {**self.settings, "PATH": SEARCH}
+        settings = {**self.settings, "PATH": programs.SEARCH}
         words = shlex.join([*self.prefix, "env", *(f"{key}={value}" for key, value in settings.items())])
         file.write_text(f'#!/bin/sh\n[ $# -gt 0 ] || set -- "${{SHELL:-/bin/sh}}"\nexec {words} "$@"\n')
         file.chmod(0o755)
@@ -171,32 +161,14 @@ class Host:
         return done.stdout or ""
 
     def _run(self, words: Sequence[str], out: int | None, errors: int | None) -> "subprocess.CompletedProcess[str]":
-        command = [*self.prefix, *words]
-        environment = self._environment()
-        return subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, text=True, check=False
-        )
+        return programs.run([*self.prefix, *words], self.settings, out, errors)
 
     def _start(
         self, words: Sequence[str], out: int, errors: int, sockets: Sequence[int] = ()
     ) -> "subprocess.Popen[bytes]":
-        """In a process group of its own, so that Ctrl-C is ours to pass on."""
-        process = subprocess.Popen(
-            [*self.prefix, *words],
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=errors,
-            pass_fds=sockets,
-            process_group=0,
-            preexec_fn=_end_with_parent,
-        )
+        process = programs.start([*self.prefix, *words], self.settings, out, errors, sockets)
         self._started.append(process)
         return process
-
-    def _environment(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if key not in _PROXIES}
-        return {**kept, **self.settings, "PATH": SEARCH}
 
 
 @dataclass(frozen=True)
@@ -212,13 +184,3 @@ class Pair:
         while self.alice.running and self.bob.running:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         return self.bob if self.alice.running else self.alice
-
-
-def installed(program: str) -> bool:
-    return shutil.which(program, path=SEARCH) is not None
-
-
-def _end_with_parent() -> None:
-    """Even if this program is killed, what it started ends (prctl(2), which is Linux's)."""
-    if sys.platform == "linux":
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -17,8 +17,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
-from examples.first_name.hosts import SEARCH, Host, Pair, installed
+from examples.first_name.hosts import Host, Pair
 from examples.first_name.ports import DNS, RPC, TCP, UDP, held, port_of
+from examples.first_name.programs import SEARCH, installed
 
 _PREFIX: Final = "meshrun-"
 _NAMES: Final = Path("/run/netns")
@@ -75,6 +76,8 @@ def _check() -> None:
         raise ImpossibleError("that needs root: `sudo make run`")
     if not installed("ip"):
         raise ImpossibleError("that needs the program ip: apt install iproute2")
+    if not Path("/etc/resolv.conf").exists():
+        raise ImpossibleError("/etc/resolv.conf is not there, in whose place the hosts' own would be shown")
     try:
         os.close(os.open("/dev/net/tun", os.O_RDWR))
     except OSError as error:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from examples.first_name import screen
-from examples.first_name.hosts import Host, Pair, installed
+from examples.first_name.hosts import Host, Pair
+from examples.first_name.programs import installed
 
 NAME: Final = "alice.mesh"
 HELLO: Final = "hello from alice.mesh"
