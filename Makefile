@@ -32,6 +32,7 @@ $(READY): pyproject.toml
 		{ echo "installation failed. If a library had to be compiled:"; \
 		  echo "  apt install build-essential python3-dev libleveldb-dev libsecp256k1-dev pkg-config"; exit 1; }
 	@touch $@
+	@test -z "$(SUDO_UID)" || chown -R $(SUDO_UID):$(SUDO_GID) $(VENV)  # so that `make test` can add to it without sudo
 
 $(TESTED): $(READY)
 	@echo "installing what the tests need …"
@@ -39,7 +40,7 @@ $(TESTED): $(READY)
 	@touch $@
 
 run: $(READY)
-	@$(BIN)/python -m examples.first_name
+	@PYTHONDONTWRITEBYTECODE=$(SUDO_UID) $(BIN)/python -m examples.first_name
 
 test: lint typecheck imports unit
 
