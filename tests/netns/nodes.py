@@ -88,6 +88,9 @@ class MeshNode:
     def wallet(self, *arguments: str, check: bool = True, timeout: float = PATIENCE) -> str:
         return self._client_program("wallet.main", *arguments, check=check, timeout=timeout)
 
+    def wallet_json(self, *arguments: str) -> Any:  # noqa: ANN401
+        return json.loads(self.wallet(*arguments, "--json"))
+
     def register(self, name: str | None = None, *options: str) -> None:
         """The node becomes the primary host of a name, which is confirmed when this returns."""
         self.wallet("register", name or self.name, "--wait", *options)
