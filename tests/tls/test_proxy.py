@@ -127,6 +127,16 @@ async def test_no_such_name(tmp_path: Path, host: str, rule: str) -> None:
         assert lab.asked == []
 
 
+async def test_an_alias_that_cannot_be_said_to_a_server(tmp_path: Path) -> None:
+    """Anybody can have one: the page says so, and the proxy goes on."""
+    async with running(tmp_path, [record(3, 1, 1, GOOD)], tls_server(tmp_path, GOOD)) as lab:
+        alias = ("www", "CNAME", 600, "\\001" * 63 + ".alice.mesh."), ("*", "TLSA", 600, str(record(3, 1, 1, GOOD)))
+        lab.node = settled(tmp_path / "alias", *alias, ("*", "AAAA", 600, "eeee::1"))
+        lab.service._view = lab.node.view
+        for _ in range(2):
+            assert b"<code>no-usable-records</code>" in await lab.fetch("www.alice.mesh")
+
+
 async def test_not_synced(tmp_path: Path) -> None:
     async with running(tmp_path, [record(3, 1, 1, GOOD)], tls_server(tmp_path, GOOD)) as lab:
         lab.node.synced = False
