@@ -191,6 +191,10 @@ async def test_a_flood_instead_of_a_handshake(tmp_path: Path) -> None:
         (b"CONNECT example.com:443 HTTP/1.1", b"403", b"not-mesh"),
         (b"CONNECT [eeee::1]:443 HTTP/1.1", b"403", b"not-mesh"),
         (b"CONNECT 127.0.0.1:443 HTTP/1.1", b"403", b"not-mesh"),
+        (b"CONNECT localhost:443 HTTP/1.1", b"403", b"not-mesh"),
+        (b"CONNECT [beef::]:443 HTTP/1.1", b"403", b"not-mesh"),
+        (b"CONNECT alice.mesh:9336 HTTP/1.1", b"403", b"port-not-allowed"),
+        (b"CONNECT alice.mesh:65979 HTTP/1.1", b"400", b"bad-request"),
         (b"GET http://example.com/ HTTP/1.1", b"404", b"not-found"),
         (b"POST /proxy.pac HTTP/1.1", b"404", b"not-found"),
         (b"nonsense", b"400", b"bad-request"),
@@ -222,6 +226,27 @@ async def test_a_silent_client_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert await lab.plain(b"CONNECT ali") == b""
 
 
+async def test_a_browser_that_shakes_no_hands_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And with it the connection to the server, which was judged meanwhile."""
+    go, over = trio.Event(), trio.Event()
+    serve = tls_server(tmp_path, GOOD)
+
+    async def late(stream: trio.SocketStream) -> None:
+        await go.wait()
+        await serve(stream)
+        over.set()
+
+    async with running(tmp_path, [record(3, 1, 1, GOOD)], late) as lab:
+        async with await trio.open_tcp_stream("127.0.0.1", lab.service.address.port) as browser:
+            await browser.send_all(b"CONNECT alice.mesh:443 HTTP/1.1\r\n\r\n")
+            assert await browser.receive_some(4096) == proxy._ESTABLISHED
+            monkeypatch.setattr(proxy, "HEAD_TIME", 0.05)
+            go.set()
+            assert await browser.receive_some(4096) == b""
+        with trio.fail_after(30):
+            await over.wait()
+
+
 async def test_the_257th_client_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proxy, "MOST", 1)
     async with running(tmp_path, [], tls_server(tmp_path, GOOD)) as lab:
@@ -240,6 +265,18 @@ async def test_logged_once(tmp_path: Path) -> None:
                 await lab.fetch()
         levels = [line["log_level"] for line in logs if line["event"] == "refused"]
         assert levels == ["warning", "debug", "debug"]
+
+
+async def test_what_is_remembered_as_logged_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxy, "_MOST_LOGGED", 2)
+    async with running(tmp_path, [], tls_server(tmp_path, GOOD)) as lab:
+        with structlog.testing.capture_logs() as logs:
+            lab.service._log = structlog.get_logger("proxy")
+            for host in ("bob.mesh", "carol.mesh", "dave.mesh", "bob.mesh"):
+                await lab.fetch(host)
+        levels = [line["log_level"] for line in logs if line["event"] == "refused"]
+        assert levels == ["warning", "warning", "debug", "debug"]
+        assert len(lab.service._logged) == 2
 
 
 async def test_address_in_use(tmp_path: Path) -> None:
