@@ -15,7 +15,7 @@ import trio.testing
 
 from meshchain.config.values import Address
 from meshchain.ledger.errors import LocalError
-from meshchain.service import proxy
+from meshchain.service import proxy, serving
 from meshchain.service.proxy import ProxyService
 from meshchain.tls import authority
 from meshchain.tls.tlsa import Tlsa
@@ -248,7 +248,7 @@ async def test_a_browser_that_shakes_no_hands_ends(tmp_path: Path, monkeypatch: 
 
 
 async def test_the_257th_client_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxy, "MOST", 1)
+    monkeypatch.setattr(serving, "MOST", 1)
     async with running(tmp_path, [], tls_server(tmp_path, GOOD)) as lab:
         first = await trio.open_tcp_stream("127.0.0.1", lab.service.address.port)
         await trio.testing.wait_all_tasks_blocked()
