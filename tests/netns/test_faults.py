@@ -12,8 +12,9 @@ import pytest
 from meshchain.rpc.client.errors import ClientError
 from tests.netns.host import CommandError, Lab, needs_program, needs_root
 from tests.netns.meshes import Mesh, line_options, mesh, ready
-from tests.netns.nodes import MeshNode, eventually
+from tests.netns.nodes import MeshNode
 from tests.netns.traffic import connected, echo_server, echoed, pinging
+from tests.waiting import eventually
 
 pytestmark = [*needs_root, needs_program("ping"), needs_program("nft")]
 

@@ -17,10 +17,11 @@ import pytest
 
 from tests.netns.host import Lab, needs_program, needs_root
 from tests.netns.meshes import Mesh, line_options, mesh
-from tests.netns.nodes import MeshNode, eventually
+from tests.netns.nodes import MeshNode
 from tests.netns.traffic import listening
 from tests.tls.kit import Cert
 from tests.tls.servers import context, page_of, serving_at
+from tests.waiting import eventually
 
 pytestmark = [*needs_root, needs_program("curl"), needs_program("nft")]
 

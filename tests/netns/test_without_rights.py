@@ -19,7 +19,7 @@ import pytest
 from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError
 from tests.netns.host import WHY_NOT, Host, Lab
-from tests.netns.nodes import eventually
+from tests.waiting import eventually
 
 NO_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
 NOBODY = (*NO_CAPABILITIES, "--reuid=65534", "--regid=65534", "--clear-groups")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.netns.host import Host
-from tests.netns.nodes import eventually
+from tests.waiting import eventually
 
 PATIENCE: Final = 30.0
 GOODBYE: Final = b"that was all"
