@@ -69,10 +69,6 @@ class LinkSession:
         _, _, length, _, low = FRAME.unpack_from(frame)
         return self.opener.open(low, frame[HEADER_SIZE : HEADER_SIZE + length], frame[:HEADER_SIZE])
 
-    def seal_train(self, packet: bytes, piece_size: int) -> list[bytes]:
-        """The frames of ``seal_cars``, each by itself."""
-        return self.seal_cars(packet, piece_size).frames()
-
     def seal_cars(self, packet: bytes, piece_size: int) -> Cars:
         """One MESHP packet as frames of a train, sealed once. ``piece_size``: ciphertext bytes in each but the last.
 

@@ -17,8 +17,8 @@ import pytest
 from examples.first_name import namespaces
 from meshchain.rpc.client.connection import Client
 from tests.netns.host import Lab, needs_program, needs_root
-from tests.netns.nodes import eventually
 from tests.netns.rights import powerless
+from tests.waiting import eventually
 
 _ROOT = Path(__file__).parents[2]
 _END = "Ctrl-C ends both hosts"

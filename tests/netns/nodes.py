@@ -4,28 +4,18 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError
 from tests.netns.host import Host
+from tests.waiting import PATIENCE, eventually
 
-PATIENCE: Final = 60.0
-"""Seconds after which a condition counts as never coming true."""
+__all__ = ["MeshNode", "eventually"]
+
 RPC: Final = 29336
 _ENVIRONMENT: Final = {"MESH_WALLET_PASSPHRASE": "", "PYTHONUNBUFFERED": "1"}
-
-
-def eventually(condition: Callable[[], Any], what: str, patience: float = PATIENCE, every: float = 0.1) -> Any:  # noqa: ANN401
-    """Poll until the condition gives something true, and return that."""
-    deadline = time.monotonic() + patience
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(every)
-    return found
 
 
 class MeshNode:
@@ -87,6 +77,9 @@ class MeshNode:
 
     def wallet(self, *arguments: str, check: bool = True, timeout: float = PATIENCE) -> str:
         return self._client_program("wallet.main", *arguments, check=check, timeout=timeout)
+
+    def wallet_json(self, *arguments: str) -> Any:  # noqa: ANN401
+        return json.loads(self.wallet(*arguments, "--json"))
 
     def register(self, name: str | None = None, *options: str) -> None:
         """The node becomes the primary host of a name, which is confirmed when this returns."""

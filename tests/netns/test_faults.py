@@ -14,8 +14,9 @@ import pytest
 from meshchain.rpc.client.errors import ClientError
 from tests.netns.host import CommandError, Lab, needs_program, needs_root
 from tests.netns.meshes import Mesh, line_options, mesh, ready
-from tests.netns.nodes import MeshNode, eventually
-from tests.netns.traffic import PATIENCE, connected, echo_server, echoed, pinging, read_exactly
+from tests.netns.nodes import MeshNode
+from tests.netns.traffic import connected, echo_server, echoed, pinging, read_exactly
+from tests.waiting import PATIENCE, eventually
 
 pytestmark = [*needs_root, needs_program("ping"), needs_program("nft")]
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.netns.host import Host, needs_root
 from tests.netns.meshes import Mesh
-from tests.netns.nodes import eventually
+from tests.waiting import eventually
 
 pytestmark = [*needs_root, pytest.mark.slow]
 

@@ -8,8 +8,9 @@ import pytest
 
 from tests.netns.host import Host, Lab, needs_program, needs_root
 from tests.netns.meshes import Mesh, mesh
-from tests.netns.nodes import MeshNode, eventually
+from tests.netns.nodes import MeshNode
 from tests.netns.traffic import pinging
+from tests.waiting import eventually
 
 pytestmark = [*needs_root, needs_program("ping")]
 

@@ -18,8 +18,8 @@ import pytest
 from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError
 from tests.netns.host import WHY_NOT, Host, Lab
-from tests.netns.nodes import eventually
 from tests.netns.rights import powerless
+from tests.waiting import eventually
 
 
 class Place:

@@ -1,35 +1,16 @@
 """A real meshd in a process of its own, and what a test does to it."""
 
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Self
 
 from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError
+from tests.waiting import PATIENCE, eventually, free_port
 
-PATIENCE = 60.0
-"""Seconds after which a condition counts as never coming true."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def eventually(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Poll a condition of a real process."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.02)
-
+__all__ = ["PATIENCE", "Running", "eventually", "free_port"]
 
 _SHIFTED = (
     sys.executable,

@@ -22,8 +22,9 @@ from meshchain.ledger.header import Header
 from meshchain.p2p.messages import GetHeaders, Headers, Ping, Ready, Version, encode
 from tests.node.attacker import Attacker, cpu, memory, open_socket
 from tests.node.registering import drafts
-from tests.node.running import Running, eventually, free_port
+from tests.node.running import Running
 from tests.p2p.mining import mine_headers
+from tests.waiting import eventually, free_port
 
 BLOCKS = 100
 MOST_GROWTH = 16 << 20

@@ -22,7 +22,8 @@ from tests.ledger.kit import Owner
 from tests.node.attacker import Attacker, cpu, memory, open_socket
 from tests.node.conftest import Launch
 from tests.node.registering import drafts
-from tests.node.running import PATIENCE, Running, eventually, free_port
+from tests.node.running import Running
+from tests.waiting import PATIENCE, eventually, free_port
 
 pytestmark = pytest.mark.slow
 
