@@ -11,7 +11,9 @@ import dns.rdatatype
 import trio
 
 from meshchain.config.values import Address
-from meshchain.dns.engine import Engine, Snapshot
+from meshchain.dns.engine import Engine
+from meshchain.dns.history import Snapshot
+from meshchain.dns.serial import ZoneVersion
 from meshchain.dns.signing import Signer, load_or_create
 from meshchain.ledger.chain.view import ChainView
 from meshchain.ledger.codec import Value
@@ -79,7 +81,8 @@ class LabSource:
 def engine(node: LedgerNode, folder: Path, *, forwards: bool = False, synced: bool = True) -> Engine:
     """Without sockets; serial 7."""
     signer = Signer(load_or_create(folder), lambda: NOW)
-    snapshot = Snapshot(node.view(), 7, synced, "at block 7 of 90")
+    version = ZoneVersion(7, signer.window, node.view().tip.state_root)
+    snapshot = Snapshot(node.view(), version, synced, "at block 7 of 90")
     return Engine(signer, snapshot, secret=SECRET, now=lambda: NOW, steady=lambda: 0.0, forwards=forwards)
 
 
