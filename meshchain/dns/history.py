@@ -3,8 +3,8 @@
 A version is known by its serial. From each to the next a ``Change`` keeps the former entries of the names that changed
 (a renewal changes nothing in DNS, so it is not kept). Which names these are, the undos of the blocks between the two
 tips tell, on both sides of a fork. All versions have signatures of one week: another week changes every record's
-signature, and the history begins anew. So it does at every start of the node, and where more has changed at once than
-is kept.
+signature, and the history begins anew. So it does where more has changed at once than is kept, and when the node
+starts: with the version served last, if the ledger is still at its state.
 """
 
 from collections.abc import Mapping
