@@ -12,6 +12,11 @@ _SIZE: Final = 4 + 4 + 32
 _WRAP: Final = 2**32
 
 
+def is_later(serial: int, than: int) -> bool:
+    """RFC 1982 §3.2; of two that are as far apart as can be, each is later."""
+    return 0 < (serial - than) % _WRAP <= _WRAP // 2
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneVersion:
     serial: int

@@ -72,20 +72,20 @@ class Signer:
     def dnskey(self, zone: Name, ttl: int) -> RRset:
         return RRset(zone, DNSKEY, ttl, (self.key.dnskey,))
 
-    def rrsig(self, rrset: RRset, source: Name, zone: Name) -> RRset:
-        """For ``rrset``, which a wildcard ``source`` may have made."""
+    def rrsig(self, rrset: RRset, source: Name, zone: Name, window: int | None = None) -> RRset:
+        """For ``rrset``, which a wildcard ``source`` may have made; of the present window, if none is named."""
         signed = rrset if rrset.owner == source else RRset(source, rrset.type, rrset.ttl, rrset.rdatas)
-        index = (signed, zone, self.window)
+        index = (signed, zone, self.window if window is None else window)
         rdata = self._known.get(index, b"")
         if not rdata:
-            rdata = self._make(signed, zone)
+            rdata = self._make(*index)
             self._known.put(index, rdata)
         return RRset(rrset.owner, RRSIG, rrset.ttl, (rdata,))
 
-    def _make(self, rrset: RRset, zone: Name) -> bytes:
+    def _make(self, rrset: RRset, zone: Name, window: int) -> bytes:
         """RFC 4034 §3.1.8.1."""
         labels = len(rrset.owner) - (rrset.owner[0] == b"*")
-        begin = self.window * WINDOW - _EARLY
+        begin = window * WINDOW - _EARLY
         end = begin + 2 * WINDOW + 2 * _EARLY
         head = (
             rrset.type.to_bytes(2, "big")
