@@ -17,7 +17,7 @@ help:
 	@echo "make bench-ledger  measure the ledger (JSON=1 for JSON)"
 	@echo "make bench-gossip  measure sync, block relay and idling of real nodes (JSON=1 for JSON, QUICK=1 to try it out)"
 	@echo "make bench-router  measure the router beside Yggdrasil and the kernel alone; needs root (JSON=1, QUICK=1 likewise)"
-	@echo "make bench-dns     measure the DNS server beside NSD; needs dnsperf and nsd (JSON=1, QUICK=1 likewise)"
+	@echo "make bench-dns     measure the DNS server and name_show beside NSD and hsd; needs dnsperf, nsd, wrk, npm (JSON=1, QUICK=1 likewise)"
 	@echo "make vectors       write docs/spec/vectors/ anew"
 	@echo "make fuzz          every fuzz target for FUZZ_SECONDS=60 each"
 	@echo "make clean         remove the virtual environment and caches"

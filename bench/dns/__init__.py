@@ -1,1 +1,1 @@
-"""The DNS server beside Debian's NSD, on the same names, asked by Debian's dnsperf: ``python -m bench.dns``."""
+"""The DNS server beside Debian's NSD and npm's hsd, on the same names, asked by dnsperf and wrk: ``-m bench.dns``."""

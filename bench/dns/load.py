@@ -17,16 +17,22 @@ class Load:
     p99: float
 
 
-def most(port: int, questions: Path, seconds: float) -> Load:
-    return _run(port, questions, seconds, "-q", "200")
+def most(port: int, questions: Path, seconds: float, waiting: int = 200) -> Load:
+    """``waiting``: questions on the way at once."""
+    return _run(port, questions, "-l", str(seconds), "-q", str(waiting))
+
+
+def once(port: int, questions: Path) -> Load:
+    """Every question one time."""
+    return _run(port, questions, "-n", "1", "-q", "200")
 
 
 def at_rate(port: int, questions: Path, seconds: float, rate: float) -> Load:
-    return _run(port, questions, seconds, "-q", "200", "-Q", str(int(rate)), "-v")
+    return _run(port, questions, "-l", str(seconds), "-q", "200", "-Q", str(int(rate)), "-v")
 
 
-def _run(port: int, questions: Path, seconds: float, *options: str) -> Load:
-    fixed = ("-s", "127.0.0.1", "-p", str(port), "-d", str(questions), "-l", str(seconds), "-c", "8", "-t", "2")
+def _run(port: int, questions: Path, *options: str) -> Load:
+    fixed = ("-s", "127.0.0.1", "-p", str(port), "-d", str(questions), "-c", "8", "-t", "2")
     done = subprocess.run(["dnsperf", *fixed, *options], capture_output=True, text=True, check=True)
     latencies = sorted(float(found) for found in re.findall(r"^> NOERROR .* ([0-9.]+)$", done.stdout, re.MULTILINE))
     return Load(

@@ -1,6 +1,5 @@
 """The servers, each a process of its own on a free port."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -11,16 +10,21 @@ from pathlib import Path
 import dns.exception
 import dns.message
 import dns.query
+import dns.rcode
 
 from bench.measure import pss_bytes
+from meshchain.cli.scratch import free_ports
 
 PATIENCE = 120.0
 
 
 class Server:
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+    """``port``: of DNS; ``rpc``: of HTTP, 0 for none."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, rpc: int) -> None:
         self.process = process
         self.port = port
+        self.rpc = rpc
 
     @property
     def memory(self) -> int:
@@ -31,17 +35,18 @@ class Server:
 @contextmanager
 def meshd(datadir: Path) -> Iterator[Server]:
     """As users run it, but for mining, links and peers."""
-    port, rpc = _free_port(), _free_port()
+    port, rpc = free_ports(2)
     off = ("--mine", "off", "--p2p", "off", "--link", "none", "--tun", "off")
     where = ("--datadir", str(datadir), "--rpc", f"127.0.0.1:{rpc}", "--dns", f"127.0.0.1:{port}")
-    with _running([sys.executable, "-m", "meshchain.cli.meshd", "--network", "dev", *where, *off], port) as server:
+    command = [sys.executable, "-m", "meshchain.cli.meshd", "--network", "dev", *where, *off]
+    with running(command, port, rpc, "mesh") as server:
         yield server
 
 
 @contextmanager
 def nsd(folder: Path, zone: Path) -> Iterator[Server]:
     """One process that answers, rate limiting off (Debian builds it in, so its limit is set to none)."""
-    port = _free_port()
+    [port] = free_ports(1)
     config = folder / "nsd.conf"
     config.write_text(
         f"""server:
@@ -63,36 +68,30 @@ zone:
   zonefile: "{zone}"
 """
     )
-    with _running(["nsd", "-d", "-c", str(config)], port) as server:
+    with running(["nsd", "-d", "-c", str(config)], port, 0, "mesh") as server:
         yield server
 
 
 @contextmanager
-def _running(command: list[str], port: int) -> Iterator[Server]:
+def running(command: list[str], port: int, rpc: int, known: str) -> Iterator[Server]:
+    """The process, once it answers for the name ``known``; ended with the context."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            _wait(process, port)
-            yield Server(process, port)
+            _wait(process, port, known)
+            yield Server(process, port, rpc)
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
-    """Until it answers for its zone."""
-    query = dns.message.make_query("mesh", "SOA")
+def _wait(process: "subprocess.Popen[bytes]", port: int, known: str) -> None:
+    query = dns.message.make_query(known, "SOA")
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if dns.query.udp(query, "127.0.0.1", 0.5, port).answer:
+            if dns.query.udp(query, "127.0.0.1", 0.5, port).rcode() == dns.rcode.NOERROR:
                 return
+            time.sleep(0.1)
         except (dns.exception.DNSException, OSError):
             time.sleep(0.1)
     raise SystemExit(f"{process.args!r} does not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

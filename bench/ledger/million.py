@@ -3,7 +3,6 @@
 import json
 import random
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from bench.ledger import bulk
 from bench.measure import Row, durations, folder_bytes, percentile, pss_bytes, stopwatch
+from meshchain.cli.scratch import free_ports
 from meshchain.ledger.chain.chain import Chain
 from meshchain.ledger.params import bundled_networks
 from meshchain.ledger.proof import verify_proof
@@ -100,7 +100,7 @@ def _proofs(datadir: Path, names: list[str]) -> list[Row]:
 
 
 def _node(folder: Path, names: list[str]) -> list[Row]:
-    port = _free_port()
+    [port] = free_ports(1)
     command = [sys.executable, "-m", "meshchain.cli.meshd", "--network", "dev", "--datadir", str(folder)]
     command += [
         "--mine",
@@ -139,13 +139,6 @@ def _node(folder: Path, names: list[str]) -> list[Row]:
         ),
         Row("memory (PSS)", f"{memory / 1e6:.0f} MB", "< 300 MB", memory < 300e6, {"bytes": memory}),
     ]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(url: str, node: "subprocess.Popen[bytes]") -> None:

@@ -4,6 +4,8 @@ The block eeee::/80 is kept for claimed addresses (``eeee::1``), which the ledge
 a node key whose id falls into it is no valid key.
 """
 
+import struct
+from ipaddress import IPv6Address
 from typing import Final
 
 from meshchain.crypto.hashing import short_hash
@@ -25,6 +27,13 @@ def node_address(node_key: bytes) -> bytes | None:
     """The 16-byte IPv6 address derived from a 32-byte node key; None if the key is invalid (see node_id)."""
     derived = node_id(node_key)
     return None if derived is None else PREFIX + derived
+
+
+def text_of(address: bytes) -> str:
+    """16 bytes as text (RFC 5952). Derived addresses hardly ever have zeros to leave out, and are quickly written."""
+    if b"\0\0" in address:
+        return str(IPv6Address(address))
+    return "{:x}:{:x}:{:x}:{:x}:{:x}:{:x}:{:x}:{:x}".format(*struct.unpack(">8H", address))
 
 
 def is_claimable(address: bytes) -> bool:

@@ -26,7 +26,7 @@ import dns.rdatatype
 
 from meshchain.crypto.address import node_address
 from meshchain.dns.names import MAX_NAME, Name, is_served, size
-from meshchain.dns.types import AAAA, CNAME, DNAME, MADE_BY_THE_ZONE, NS, A, is_meta
+from meshchain.dns.types import AAAA, CNAME, DNAME, MADE_BY_THE_ZONE, NS, TXT, A, is_meta
 from meshchain.ledger.entry import NameEntry
 from meshchain.ledger.record import hosts
 
@@ -34,6 +34,9 @@ Sets: TypeAlias = Mapping[int, tuple[int, tuple[bytes, ...]]]
 """type → (ttl, sorted rdatas); an empty non-terminal has none."""
 
 _PLAIN: Final = re.compile(r"[a-z0-9_*-]{1,63}(\.[a-z0-9_*-]{1,63})*", re.ASCII)
+_PLAIN_TEXT: Final = re.compile(r"""[!#-'*-:<-\[\]-~]+( [!#-'*-:<-\[\]-~]+)*""", re.ASCII)
+"""Words of printable characters that mean nothing in a zone file."""
+_MAX_STRING: Final = 255
 _MAX_TTL: Final = 2**31 - 1
 _MAX_RDATA: Final = 4096
 
@@ -102,6 +105,8 @@ def dns_items(entry: NameEntry) -> Iterator[Item]:
 
 def read_rdata(kind: str, text: str) -> tuple[int, bytes] | None:
     """(type, canonical rdata); None for what cannot be served. Names are relative to the root."""
+    if kind == "TXT" and _PLAIN_TEXT.fullmatch(text):
+        return _plain_text(text.encode().split(b" "))
     try:
         number = int(dns.rdatatype.from_text(kind))
         if is_meta(number) or number in MADE_BY_THE_ZONE:
@@ -111,6 +116,13 @@ def read_rdata(kind: str, text: str) -> tuple[int, bytes] | None:
     except (dns.exception.DNSException, ValueError, OverflowError, struct.error):
         return None
     return (number, wire) if len(wire) <= _MAX_RDATA else None
+
+
+def _plain_text(words: list[bytes]) -> tuple[int, bytes] | None:
+    """What dnspython makes of a TXT without quotes, at a twentieth of its time: these are most records."""
+    if max(map(len, words)) > _MAX_STRING:
+        return None
+    return TXT, b"".join(bytes((len(word),)) + word for word in words)
 
 
 def _label(text: str) -> Name | None:

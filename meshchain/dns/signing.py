@@ -30,7 +30,7 @@ WINDOW: Final = 7 * DAY
 _EARLY: Final = DAY
 """Seconds before its window from which a signature is valid: clocks of others may be behind."""
 MOST_SIGNATURES: Final = 65536
-"""Kept, some 300 bytes each: 20 MB."""
+"""Kept, 290 bytes each with the digest of what they sign: 19 MB."""
 
 
 class ZoneKey:
@@ -62,7 +62,7 @@ class Signer:
         """``now``: Unix time."""
         self.key = key
         self._now = now
-        self._known: Generations[tuple[RRset, Name, int], bytes] = Generations(MOST_SIGNATURES)
+        self._known: Generations[bytes, bytes] = Generations(MOST_SIGNATURES)
 
     @property
     def window(self) -> int:
@@ -75,19 +75,21 @@ class Signer:
     def rrsig(self, rrset: RRset, source: Name, zone: Name, window: int | None = None) -> RRset:
         """For ``rrset``, which a wildcard ``source`` may have made; of the present window, if none is named."""
         signed = rrset if rrset.owner == source else RRset(source, rrset.type, rrset.ttl, rrset.rdatas)
-        index = (signed, zone, self.window if window is None else window)
+        head = self._head(signed, zone, self.window if window is None else window)
+        records = _canonical(signed)
+        index = hashlib.sha256(head + records).digest()
         rdata = self._known.get(index, b"")
         if not rdata:
-            rdata = self._make(*index)
+            rdata = head + self.key.sign(head + records)
             self._known.put(index, rdata)
         return RRset(rrset.owner, RRSIG, rrset.ttl, (rdata,))
 
-    def _make(self, rrset: RRset, zone: Name, window: int) -> bytes:
-        """RFC 4034 §3.1.8.1."""
+    def _head(self, rrset: RRset, zone: Name, window: int) -> bytes:
+        """The rdata up to the signature (RFC 4034 §3.1)."""
         labels = len(rrset.owner) - (rrset.owner[0] == b"*")
         begin = window * WINDOW - _EARLY
         end = begin + 2 * WINDOW + 2 * _EARLY
-        head = (
+        return (
             rrset.type.to_bytes(2, "big")
             + bytes((ALGORITHM, labels))
             + rrset.ttl.to_bytes(4, "big")
@@ -96,10 +98,12 @@ class Signer:
             + self.key.tag.to_bytes(2, "big")
             + encode(zone)
         )
-        fixed = encode(rrset.owner) + b"".join(n.to_bytes(2, "big") for n in (rrset.type, IN))
-        fixed += rrset.ttl.to_bytes(4, "big")
-        records = b"".join(fixed + len(rdata).to_bytes(2, "big") + rdata for rdata in rrset.rdatas)
-        return head + self.key.sign(head + records)
+
+
+def _canonical(rrset: RRset) -> bytes:
+    """The records as they are signed (RFC 4034 §3.1.8.1)."""
+    fixed = encode(rrset.owner) + rrset.type.to_bytes(2, "big") + IN.to_bytes(2, "big") + rrset.ttl.to_bytes(4, "big")
+    return b"".join(fixed + len(rdata).to_bytes(2, "big") + rdata for rdata in rrset.rdatas)
 
 
 def key_tag(dnskey: bytes) -> int:

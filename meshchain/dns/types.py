@@ -11,6 +11,7 @@ NS: Final = 2
 CNAME: Final = 5
 SOA: Final = 6
 PTR: Final = 12
+TXT: Final = 16
 AAAA: Final = 28
 DNAME: Final = 39
 OPT: Final = 41

@@ -136,43 +136,54 @@ def _argument(data: bytes, at: int) -> tuple[int, int, int]:
     if at >= len(data):
         raise CodecError("truncated", "the item ends early")
     major, info = data[at] >> 5, data[at] & 31
-    if info < 24:
-        return major, info, at + 1
+    return (major, info, at + 1) if info < 24 else (major, *_long_argument(data, at + 1, info))
+
+
+def _long_argument(data: bytes, at: int, info: int) -> tuple[int, int]:
+    """The argument that follows a head with ``info`` from 24 on, and the offset after it."""
     if info > 27:
         raise CodecError("indefinite-length", "indefinite lengths and reserved heads are not allowed")
     size = 1 << (info - 24)
-    raw = data[at + 1 : at + 1 + size]
+    raw = data[at : at + size]
     if len(raw) != size:
         raise CodecError("truncated", "the head ends early")
     argument = int.from_bytes(raw, "big")
     if argument < (24 if size == 1 else 1 << 4 * size):
         raise CodecError("not-shortest", "an integer or length is not in its shortest form")
-    return major, argument, at + 1 + size
+    return argument, at + size
 
 
 def _decode_at(data: bytes, at: int, depth: int) -> tuple[Value, int]:
-    if at < len(data) and data[at] >> 5 == _SIMPLE:
-        if data[at] not in _SIMPLE_VALUES:
-            raise CodecError("type", "floats and simple values other than true, false, null are not allowed")
-        return _SIMPLE_VALUES[data[at]], at + 1
-    major, argument, at = _argument(data, at)
+    """Strings first and without a call: nearly everything is one."""
+    if at >= len(data):
+        raise CodecError("truncated", "the item ends early")
+    head = data[at]
+    major, argument, at = head >> 5, head & 31, at + 1
+    if major == _SIMPLE:
+        return _simple_value(head), at
+    if argument >= 24:
+        argument, at = _long_argument(data, at, argument)
+    if major in (_TEXT, _BYTES):
+        end = at + argument
+        if end > len(data):
+            raise CodecError("truncated", "a string is longer than the bytes that are left")
+        return (_utf8(data[at:end]) if major == _TEXT else bytes(data[at:end])), end
     if major == _UINT:
         return argument, at
-    if major in (_BYTES, _TEXT):
-        return _decode_string(data, at, argument, text=major == _TEXT)
     if major in (_ARRAY, _MAP):
         return _decode_container(data, at, argument, depth, is_map=major == _MAP)
     raise CodecError("type", "negative integers and tags are not allowed")
 
 
-def _decode_string(data: bytes, at: int, size: int, *, text: bool) -> tuple[Value, int]:
-    if size > len(data) - at:
-        raise CodecError("truncated", "a string is longer than the bytes that are left")
-    raw = bytes(data[at : at + size])
-    if not text:
-        return raw, at + size
+def _simple_value(head: int) -> bool | None:
+    if head not in _SIMPLE_VALUES:
+        raise CodecError("type", "floats and simple values other than true, false, null are not allowed")
+    return _SIMPLE_VALUES[head]
+
+
+def _utf8(raw: bytes) -> str:
     try:
-        return raw.decode(), at + size
+        return str(raw, "utf-8")
     except UnicodeDecodeError:
         raise CodecError("text-utf8", "text is not UTF-8") from None
 

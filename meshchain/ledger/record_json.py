@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv6Address
 from typing import Final, TypeAlias
 
+from meshchain.crypto.address import text_of
 from meshchain.ledger.codec import Value
 from meshchain.ledger.entry import Record
 from meshchain.ledger.errors import CodecError
@@ -60,7 +61,7 @@ def _member_json(key: str, value: Value) -> Json:
     if isinstance(value, bytes) and key in ("key", "proof"):
         return value.hex()
     if isinstance(value, bytes) and key == "ip6" and len(value) == 16:
-        return str(IPv6Address(value))
+        return text_of(value)
     return _plain(value)
 
 

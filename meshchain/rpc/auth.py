@@ -81,7 +81,7 @@ def check_source(headers: Mapping[str, str], *ours: str) -> None:
 
 def from_browser(headers: Mapping[str, str]) -> bool:
     """Whether a browser shows itself: then a POST must say application/json, which no plain form can."""
-    return "Origin" in headers or any(name.lower().startswith("sec-fetch-") for name in headers)
+    return "Origin" in headers or any(name[:10].lower() == "sec-fetch-" for name in headers)
 
 
 def host_name(host: str) -> str:
@@ -92,6 +92,8 @@ def host_name(host: str) -> str:
 
 def is_loopback(address: str) -> bool:
     """True for 127.0.0.0/8, ::1 and their mapped form; False for what is no address."""
+    if address == "127.0.0.1":
+        return True
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -132,6 +132,8 @@ class Frontend:
         if (request.content_length or 0) > MAX_BODY:
             return _error(413, "too-large", f"a request has at most {MAX_BODY} bytes")
         try:
+            if request.content.is_eof():  # it came with the head, as nearly all do: nothing to wait for
+                return await request.read()
             async with asyncio.timeout(self._body_s):
                 await _continue(request)
                 return await request.read()

@@ -55,7 +55,7 @@ def parse(data: bytes) -> Json:
 
 def dump(value: Json) -> bytes:
     """Compact JSON in ASCII (so a value can never produce invalid UTF-8); ValueError on NaN and infinity."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return _ENCODER.encode(value).encode("ascii")
 
 
 def _check_bounds(outside_strings: str) -> None:
@@ -96,4 +96,5 @@ def _constant(word: str) -> Json:
     raise JsonError("json-number", f"{word} is not JSON")
 
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)

@@ -30,14 +30,18 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._registry.register(_NodeCollector(node))
         ProcessCollector(registry=self._registry)
+        self._known: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._calls = Counter("meshchain_rpc_calls", "JSON-RPC calls", ("method", "outcome"), registry=self._registry)
         self._seconds = Histogram(
             "meshchain_rpc_call_seconds", "Time in the handler", ("method",), registry=self._registry, buckets=_BUCKETS
         )
 
     def observe(self, method: str, outcome: str, seconds: float) -> None:
-        self._calls.labels(method, outcome).inc()
-        self._seconds.labels(method).observe(seconds)
+        series = self._known.get((method, outcome))
+        if series is None:
+            series = self._known[method, outcome] = self._calls.labels(method, outcome), self._seconds.labels(method)
+        series[0].inc()
+        series[1].observe(seconds)
 
     def exposition(self) -> bytes:
         return generate_latest(self._registry)

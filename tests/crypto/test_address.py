@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from meshchain.crypto import address
-from meshchain.crypto.address import is_claimable, node_address, node_id
+from meshchain.crypto.address import is_claimable, node_address, node_id, text_of
 from tests.crypto.models.blake2 import BLAKE2S
 
 MESH = IPv6Network("eeee::/16")
@@ -53,3 +53,15 @@ def test_claims_are_all_of_the_block_but_its_first(packed: bytes) -> None:
 def test_anything_else_is_no_claim(data: bytes) -> None:
     claimed = len(data) == 16 and IPv6Address(data) in CLAIMS and any(data[10:])
     assert is_claimable(data) == claimed
+
+
+@given(
+    st.binary(min_size=16, max_size=16)
+    | st.lists(st.sampled_from((b"\0", b"\1", b"\xee")), min_size=16, max_size=16).map(b"".join)
+)
+@example(IPv6Address("eeee::1").packed)
+@example(IPv6Address("eeee:1:2:3:4:5:6:0").packed)
+@example(IPv6Address("eeee:100:2:3:4:5:6:7").packed)
+@example(IPv6Address("::ffff:1.2.3.4").packed)
+def test_the_text_is_that_of_the_standard_library(packed: bytes) -> None:
+    assert text_of(packed) == str(IPv6Address(packed))

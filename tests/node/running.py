@@ -10,8 +10,6 @@ from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError
 from tests.waiting import PATIENCE, eventually, free_port
 
-__all__ = ["PATIENCE", "Running", "eventually", "free_port"]
-
 _SHIFTED = (
     sys.executable,
     "-c",

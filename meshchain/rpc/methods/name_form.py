@@ -1,9 +1,8 @@
 """How a name looks in JSON: Namecoin's fields, then ours."""
 
-from ipaddress import IPv6Address
 from typing import Final
 
-from meshchain.crypto.address import node_address
+from meshchain.crypto.address import node_address, text_of
 from meshchain.ledger import record_json
 from meshchain.ledger.chain.view import ChainView
 from meshchain.ledger.entry import NameEntry
@@ -69,4 +68,4 @@ def name_address(entry: NameEntry) -> bytes | None:
 
 
 def address_text(address: bytes | None) -> str | None:
-    return None if address is None else str(IPv6Address(address))
+    return None if address is None else text_of(address)
