@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.netns.host import Host
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
-PATIENCE: Final = 30.0
 GOODBYE: Final = b"that was all"
 """What an echo server says after the client's end, so that a half-closed connection shows."""
 PING_EVERY: Final = 0.05
