@@ -113,8 +113,8 @@ class MeshNode:
         return {other.name for other in others} <= {route["name"] for route in self.call("mesh_routes")}
 
     def pings(self, address: str, *options: str, timeout: float = PATIENCE) -> bool:
-        """Debian's ping, through the kernel and the TUN."""
-        return self.host.succeeds("ping", "-6", "-c", "1", "-W", "1", *options, address, timeout=timeout)
+        """Debian's ping, through the kernel and the TUN: once a second until an answer or an error comes, for 5 s."""
+        return self.host.succeeds("ping", "-6", "-c", "1", "-w", "5", *options, address, timeout=timeout)
 
     # --- ends ----------------------------------------------------------------------------------------------
 

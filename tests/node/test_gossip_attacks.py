@@ -102,7 +102,7 @@ def unharmed(town: Town, what: str) -> Iterator[None]:
     cost = f"PSS {before / 1e6:.1f} → {after / 1e6:.1f} MB, {cpu(town.target) - start:.2f} s of CPU"
     print(f"\n{what}: {cost}, RPC in {1000 * answered:.0f} ms")
     assert after - before < MOST_GROWTH
-    assert answered < 2
+    assert answered < 20, "20 ms where the machine has nothing else to do"
 
 
 def closed(sock: socket.socket) -> bool:
