@@ -242,7 +242,7 @@ def main(arguments: list[str]) -> int:
     ahead = start_worker() if "--tun" in arguments else None
     try:
         messages = first_messages(channel)
-        if messages:
+        if messages and messages[0].get("type") != "stop":  # a node that fails before it has begun
             RouterProcess(channel, Start.from_json(messages[0]), ahead).run(messages[1:])
     except LocalError as error:
         sys.stderr.write(f"router: {error.message}\n")

@@ -12,8 +12,6 @@ from meshchain.rpc.client.errors import ClientError
 from tests.netns.host import Host
 from tests.waiting import PATIENCE, eventually
 
-__all__ = ["MeshNode", "eventually"]
-
 RPC: Final = 29336
 _ENVIRONMENT: Final = {"MESH_WALLET_PASSPHRASE": "", "PYTHONUNBUFFERED": "1"}
 
