@@ -47,7 +47,8 @@ class Versions:
 
     def __post_init__(self) -> None:
         self.node = LedgerNode(self.folder)
-        self.signer = Signer(load_or_create(self.folder), lambda: NOW)
+        self.now = NOW
+        self.signer = Signer(load_or_create(self.folder), lambda: self.now)
         self.store = self.node.chain.store.copy()  # type: ignore[attr-defined]  # a MemoryStore
         self.put({})
 
