@@ -22,7 +22,7 @@ def first_answers(datadir: Path, names: list[str]) -> tuple[float, float]:
     try:
         view = Chain(store, bundled_networks()["dev"], InlineWorkers()).view()
         signer = Signer(load_or_create(datadir / "dev"), time.time)
-        version = ZoneVersion(1, signer.window, view.tip.state_root)
+        version = ZoneVersion(1, signer.window, view.tip.state_root, signer.key.tag)
         snapshot = Snapshot(view, version, synced=True, progress="")
         server = Engine(signer, snapshot, secret=bytes(32), now=time.time, steady=time.monotonic)
         questions = [dns.message.make_query(f"{name}.mesh", "AAAA", want_dnssec=True).to_wire() for name in names]

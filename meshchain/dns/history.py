@@ -2,7 +2,7 @@
 
 A version is known by its serial. From each to the next a ``Change`` keeps the former entries of the names that changed
 (a renewal changes nothing in DNS, so it is not kept). Which names these are, the undos of the blocks between the two
-tips tell, on both sides of a fork. All versions have signatures of one week: another week changes every record's
+tips tell, on both sides of a fork. All versions have signatures of one week and key: another one changes every record's
 signature, and the history begins anew. So it does where more has changed at once than is kept, and when the node
 starts: with the version served last, if the ledger is still at its state.
 """
@@ -81,7 +81,8 @@ def history_of(before: Snapshot, after: Snapshot) -> History:
     if after.version == before.version:
         return before.history
     of_its_root = before.version.root == before.view.tip.state_root  # not so where a node starts behind its last run
-    if after.version.window != before.version.window or not of_its_root:
+    signed = [(version.window, version.tag) for version in (before.version, after.version)]
+    if signed[0] != signed[1] or not of_its_root:
         return History()
     former = _former(before.view, after.view)
     return History() if former is None else before.history.follow(Change(before.serial, former))

@@ -11,6 +11,7 @@ the version was given to, also where the next one has begun meanwhile.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from meshchain.dns import places
@@ -26,12 +27,13 @@ from meshchain.dns.types import IXFR, SOA, RRset
 
 MESSAGE: Final = 16384
 """Bytes after which a message is sent: all owners can still be compressed."""
-MOST_READ: Final = 1 << 15
-"""Readings of names for one difference: some 2 s of a thread."""
+MOST_WORK: Final = 1 << 16
+"""Names and records that are read for one difference: some 4 s of a thread."""
 MOST_DIFFERENCE: Final = 1 << 22
 """Bytes of its sets, uncompressed, in memory until they are sent."""
-_SMALL: Final = 32
-"""Readings for an answer by UDP, whose thread answers everybody's questions."""
+_SMALL: Final = 128
+"""The same for an answer by UDP, whose thread answers everybody's questions."""
+_MARGIN: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,8 @@ def _records(query: Query, edition: Edition) -> Iterator[RRset]:
         return whole(edition)
     if not is_later(edition.snapshot.serial, query.serial):
         return iter([edition.soa().rrset])
-    pairs = _pairs(query.serial, edition, Room(MOST_READ, MOST_DIFFERENCE))
-    if pairs is None or not _is_shorter(pairs, edition.zone):
+    pairs = _pairs(query.serial, edition, Room(MOST_WORK, MOST_DIFFERENCE))
+    if pairs is None or not _is_shorter(pairs, edition):
         return whole(edition)
     return _difference(query.serial, pairs, edition)
 
@@ -115,10 +117,13 @@ def _pairs(serial: int, edition: Edition, room: Room) -> list[Pair] | None:
         return None
 
 
-def _is_shorter(pairs: list[Pair], zone: Zone) -> bool:
-    """Than the zone, of which no more is read than that takes."""
+def _is_shorter(pairs: list[Pair], edition: Edition) -> bool:
+    """Than the zone, which is not read where it has many more names than there are pairs."""
+    many = len(pairs) + _MARGIN
+    if sum(1 for _ in islice(edition.tree.view.names(), many)) == many:
+        return True
     left = sum(weight(pair.old) + weight(pair.new) for pair in pairs)
-    for part in places.whole(zone):
+    for part in places.whole(edition.zone):
         left -= weight(part)
         if left < 0:
             return True

@@ -155,7 +155,7 @@ class DnsService:
 
     async def _publish(self) -> None:
         """A serial that cannot be written is not served: the node's disk has an alarm, this tries again."""
-        version = self._version.follow(self._source.view.tip.state_root, self._signer.window)
+        version = self._version.follow(self._source.view.tip.state_root, self._signer.window, self._signer.key.tag)
         if version != self._version:
             try:
                 await self._source.keep({layout.ZONE: version.encode()})

@@ -83,7 +83,7 @@ class LabSource:
 def engine(node: LedgerNode, folder: Path, *, forwards: bool = False, synced: bool = True) -> Engine:
     """Without sockets; serial 7."""
     signer = Signer(load_or_create(folder), lambda: NOW)
-    version = ZoneVersion(7, signer.window, node.view().tip.state_root)
+    version = ZoneVersion(7, signer.window, node.view().tip.state_root, signer.key.tag)
     snapshot = Snapshot(node.view(), version, synced, "at block 7 of 90")
     return Engine(signer, snapshot, secret=SECRET, now=lambda: NOW, steady=lambda: 0.0, forwards=forwards)
 

@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from meshchain.dns import transfer
+from meshchain.dns.signing import WINDOW
 from meshchain.ledger.entry import NameEntry
 from tests.dns.lab import Line
 from tests.dns.zones import Rr, Versions, applied, entry, is_difference
@@ -114,8 +115,9 @@ def test_who_cannot_be_helped_gets_the_zone(tmp_path: Path) -> None:
     for serial in (0, 2**31 + 3, 2**32 - 1):
         assert versions.answer(serial) == zone, "unknown"
     assert is_difference(versions.answer(2))
-    with patch.object(transfer, "MOST_READ", 5):
-        assert versions.answer(2) == zone, "to read"
+    for work, enough in ((9, False), (10, True)):  # n09 to n12, of which four have a record; two as they were, too
+        with patch.object(transfer, "MOST_WORK", work):
+            assert is_difference(versions.answer(2)) == enough, "to read"
     with patch.object(transfer, "MOST_DIFFERENCE", 500):
         assert versions.answer(2) == zone, "to keep"
 
@@ -133,3 +135,12 @@ def test_the_longer_of_the_two_is_not_sent(tmp_path: Path) -> None:
     else:
         raise AssertionError("forty changed names were sent twice")
     assert at > 8
+
+
+def test_a_version_keeps_the_signatures_of_its_week(tmp_path: Path) -> None:
+    """Also where it is sent after the week has turned, before the next version is there."""
+    versions = many(tmp_path)
+    zone, answer = versions.zone(), versions.answer(2)
+    versions.now += WINDOW
+    assert versions.zone() == zone
+    assert versions.answer(2) == answer

@@ -16,8 +16,10 @@ from tests.ledger.kit import Lab
 TXT: Record = {"dns": [["", "TXT", 1, "x"]]}
 
 
-def snapshot(view: ChainView, serial: int, *, window: int = 5, history: History | None = None) -> Snapshot:
-    return Snapshot(view, ZoneVersion(serial, window, view.tip.state_root), True, "", history or History())
+def snapshot(
+    view: ChainView, serial: int, *, window: int = 5, tag: int = 6, history: History | None = None
+) -> Snapshot:
+    return Snapshot(view, ZoneVersion(serial, window, view.tip.state_root, tag), True, "", history or History())
 
 
 def former(older: ChainView, newer: ChainView) -> Former:
@@ -82,7 +84,8 @@ def test_it_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert [change.serial for change in history_of(before, after).changes] == [2, 3]
     assert history_of(before, replace(before, synced=False)) == before.history
     assert history_of(before, snapshot(after.view, 4, window=6)) == History(), "another week"
-    stale = replace(before, version=ZoneVersion(3, 5, b"another".ljust(32)))
+    assert history_of(before, snapshot(after.view, 4, tag=7)) == History(), "another key"
+    stale = replace(before, version=ZoneVersion(3, 5, b"another".ljust(32), 6))
     assert history_of(stale, after) == History(), "the serial's state was another run's"
     monkeypatch.setattr(module, "MOST_NAMES", 0)
     assert history_of(before, after) == History(), "too many names"

@@ -185,3 +185,15 @@ async def test_differences_go_on_after_a_restart(tmp_path: Path) -> None:
         assert (await lab.tcp(ixfr(2))).answer == whole.answer, "the state of serial 2 is not at hand any more"
         assert await follow(lab, zone, TCP)
         assert texts(zone) == texts(await fresh(lab))
+
+
+async def test_a_lost_key_is_a_change(tmp_path: Path) -> None:
+    """A new one signs what the client has with the old one's signatures."""
+    async with served(tmp_path, now=NOW) as lab:
+        zone = await fresh(lab)
+        source = lab.source
+    (tmp_path / "dns.key").unlink()
+    async with serving(source, tmp_path, now=NOW) as lab:
+        await lab.until_published(2)
+        assert await follow(lab, zone, TCP)
+        assert texts(zone) == texts(await fresh(lab))

@@ -47,7 +47,8 @@ class Versions:
 
     def __post_init__(self) -> None:
         self.node = LedgerNode(self.folder)
-        self.signer = Signer(load_or_create(self.folder), lambda: NOW)
+        self.now = NOW
+        self.signer = Signer(load_or_create(self.folder), lambda: self.now)
         self.store = self.node.chain.store.copy()  # type: ignore[attr-defined]  # a MemoryStore
         self.put({})
 
@@ -61,7 +62,7 @@ class Versions:
             former = former_entries(before.view, view, {*changes})
             history = before.history.follow(Change(before.serial, former))
         serial = len(self.editions) + 1
-        version = ZoneVersion(serial, self.signer.window, serial.to_bytes(32, "big"))
+        version = ZoneVersion(serial, self.signer.window, serial.to_bytes(32, "big"), self.signer.key.tag)
         tree = MeshTree(view)
         apex = {**apex_sets(tree, serial), DNSKEY: (APEX_TTL, (self.signer.key.dnskey,))}
         snapshot = Snapshot(view, version, True, "", history)
