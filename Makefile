@@ -1,4 +1,4 @@
-# make run    a dev node with alice.mesh registered, on this machine, in a scratch folder
+# make run    two hosts on this machine, alice.mesh, and programs that reach it; with root they have TUN devices
 # make test   everything that must hold before a commit
 # make help   the rest
 
@@ -11,7 +11,7 @@ TESTED := $(VENV)/.installed-tests
 .PHONY: help run test test-slow lint typecheck imports unit vectors bench-ledger bench-gossip bench-router bench-dns fuzz clean
 
 help:
-	@echo "make run           start a dev node, register alice.mesh, show it, keep running until Ctrl-C"
+	@echo "make run           two hosts: register alice.mesh on one, reach it from the other, run until Ctrl-C (more with sudo)"
 	@echo "make test          lint, types, import rules, tests (needs no root; what needs it skips and says so)"
 	@echo "make test-slow     the long suites: many seeds, kill loops, floods"
 	@echo "make bench-ledger  measure the ledger (JSON=1 for JSON)"
@@ -32,6 +32,7 @@ $(READY): pyproject.toml
 		{ echo "installation failed. If a library had to be compiled:"; \
 		  echo "  apt install build-essential python3-dev libleveldb-dev libsecp256k1-dev pkg-config"; exit 1; }
 	@touch $@
+	@test -z "$(SUDO_UID)" || chown -R $(SUDO_UID):$(SUDO_GID) $(VENV)  # so that `make test` can add to it without sudo
 
 $(TESTED): $(READY)
 	@echo "installing what the tests need …"
@@ -39,7 +40,7 @@ $(TESTED): $(READY)
 	@touch $@
 
 run: $(READY)
-	@$(BIN)/python examples/first_name.py
+	@PYTHONDONTWRITEBYTECODE=$(SUDO_UID) $(BIN)/python -m examples.first_name
 
 test: lint typecheck imports unit
 

@@ -37,6 +37,7 @@ from meshrouter.neighbours.machine import Neighbours
 from meshrouter.neighbours.neighbour import Neighbour
 from meshrouter.offload.checksum import completed
 from meshrouter.offload.coalesce import Coalescer
+from meshrouter.offload.gather import Batch, gathered
 from meshrouter.offload.trains import Trains
 from meshrouter.offload.vnet import COMPLETE, NEEDS_CSUM, TunPacket, VnetHeader
 from meshrouter.policy.policy import Policy
@@ -207,10 +208,10 @@ class Router:
         self.plane.frames(link, batch, now)
         self._settle(now)
 
-    def tun_packets(self, batch: Iterable[tuple[VnetHeader | None, bytes]], now: float) -> None:
-        """IPv6 packets of this host, each with the kernel's header if it gave one."""
+    def tun_packets(self, batch: Batch, now: float) -> None:
+        """IPv6 packets of this host."""
         self.now = now
-        for vnet, packet in batch:
+        for vnet, packet in gathered(batch):
             if len(packet) < PACKET_SIZE or packet[0] >> 4 != 6:
                 self.env.counters.drop("tun-packet")
             elif packet[24] == 0xFF:

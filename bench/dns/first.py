@@ -6,7 +6,9 @@ from pathlib import Path
 import dns.message
 
 from bench.measure import percentile
-from meshchain.dns.engine import Engine, Snapshot
+from meshchain.dns.engine import Engine
+from meshchain.dns.history import Snapshot
+from meshchain.dns.serial import ZoneVersion
 from meshchain.dns.signing import Signer, load_or_create
 from meshchain.ledger.chain.chain import Chain
 from meshchain.ledger.params import bundled_networks
@@ -20,7 +22,8 @@ def first_answers(datadir: Path, names: list[str]) -> tuple[float, float]:
     try:
         view = Chain(store, bundled_networks()["dev"], InlineWorkers()).view()
         signer = Signer(load_or_create(datadir / "dev"), time.time)
-        snapshot = Snapshot(view, 1, synced=True, progress="")
+        version = ZoneVersion(1, signer.window, view.tip.state_root, signer.key.tag)
+        snapshot = Snapshot(view, version, synced=True, progress="")
         server = Engine(signer, snapshot, secret=bytes(32), now=time.time, steady=time.monotonic)
         questions = [dns.message.make_query(f"{name}.mesh", "AAAA", want_dnssec=True).to_wire() for name in names]
         taken = sorted(_cpu(server, question) for question in questions)

@@ -12,7 +12,8 @@ from typing import Final
 
 from bench.gossip.nodes import cpu_seconds, meshd, ready_peers
 from bench.measure import Row
-from tests.node.running import Running, eventually, free_port
+from tests.node.running import Running
+from tests.waiting import eventually, free_port
 
 PEERS: Final = 8
 _GREETED: Final = 5.0

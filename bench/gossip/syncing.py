@@ -21,7 +21,8 @@ from meshchain.ledger.params import Params
 from meshchain.ledger.store.leveldb import LevelStore
 from meshchain.ledger.workers import ThreadWorkers
 from meshchain.node import LEDGER_FOLDER
-from tests.node.running import Running, eventually, free_port
+from tests.node.running import Running
+from tests.waiting import eventually, free_port
 
 PATIENCE = 900.0
 _LOOK_EVERY = 0.25

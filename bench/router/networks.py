@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.netns.host import Host, Lab
-from tests.netns.nodes import MeshNode, eventually
+from tests.netns.nodes import MeshNode
+from tests.waiting import eventually
 
 NAMES = "abc"
 

@@ -10,7 +10,8 @@ from bench.measure import Row, pss_bytes
 from bench.router.clients import iperf_server, tcp_rate
 from bench.router.networks import mesh
 from tests.netns.host import Lab
-from tests.netns.nodes import MeshNode, eventually
+from tests.netns.nodes import MeshNode
+from tests.waiting import eventually
 
 _GREETED = 20.0
 """Seconds until handshakes, first routes and gossip's greetings are over."""

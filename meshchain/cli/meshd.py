@@ -19,6 +19,7 @@ from meshchain.ledger.errors import LocalError
 from meshchain.ledger.params import load as load_params
 from meshchain.rpc.client.commandline import SETTINGS, Setting, run
 from meshchain.rpc.client.errors import ClientError, WrongUse
+from meshrouter.host import capabilities
 from meshrouter.host.launcher import Launcher, drop_rights, start_launcher
 
 _MOVE_AWAY: Final = (
@@ -118,13 +119,13 @@ def _run_node(config: Config) -> int:
 @contextmanager
 def _launched(config: Config) -> Iterator[Launcher | None]:
     """What starts routers; None for a node without links and TUN. Forked before there are threads, and locks that it
-    would hold on to; and while we are small. This process keeps no rights."""
+    would hold on to; and while we are small. This process keeps no rights, but that to a port of its own below 1024."""
     if config.tun is None and config.links == ():
         yield None
         return
     launcher = start_launcher(tun=config.tun is not None)
     try:
-        drop_rights()
+        drop_rights([capabilities.NET_BIND_SERVICE] if config.low_ports else [])
         yield launcher
     finally:
         launcher.close()

@@ -18,6 +18,7 @@ from meshrouter.policy.rule import Rule
 
 DEFAULT: Final = "default"
 SCRATCH: Final = "--scratch"
+_FIRST_FREE_PORT: Final = 1024
 
 
 class ConfigError(LocalError):
@@ -54,6 +55,12 @@ class Config:
     """The datadir is temporary and belongs to this run."""
     sources: Mapping[str, str]
     """Option name → the place its value comes from (``--rpc``, ``node.toml:3: rpc``, ``default``)."""
+
+    @property
+    def low_ports(self) -> bool:
+        """Whether it listens below 1024, for which Unix asks for a right: ``--dns 127.0.0.1:53`` above all."""
+        listening = (self.rpc, self.dns, self.p2p, self.socks, self.proxy)
+        return any(address is not None and 0 < address.port < _FIRST_FREE_PORT for address in listening)
 
     @property
     def explicit(self) -> frozenset[str]:

@@ -14,13 +14,14 @@ Not synced: SERVFAIL with extended error 14 for every name of ours, never old da
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
 from meshchain.dns import query as reading
+from meshchain.dns import transfer
 from meshchain.dns.cookies import CLIENT_SIZE, Cookies
 from meshchain.dns.generations import Generations
+from meshchain.dns.history import Snapshot
 from meshchain.dns.lookup import Answer, Part, Zone, lookup, zone_for
 from meshchain.dns.message import MOST_STREAM, Extended, Reply
 from meshchain.dns.query import Malformed, Query, Unanswerable
@@ -28,7 +29,6 @@ from meshchain.dns.ratelimit import Leave, RateLimit
 from meshchain.dns.signing import Signer
 from meshchain.dns.trees import APEX_TTL, DerivedNames, MeshTree, ReverseTree, apex_sets
 from meshchain.dns.types import AXFR, DNSKEY, IXFR, Ede, Rcode, RRset
-from meshchain.ledger.chain.view import ChainView
 
 MOST_ANSWERS: Final = 1 << 18
 """Remembered; those of 250 bytes at most, so with keys and tables 105 MB at the very most, 65 MB as a rule."""
@@ -37,17 +37,6 @@ MOST_SIGNED: Final = 1 << 14
 """Longer ones, signed as a rule: up to 1,232 bytes, 23 MB."""
 FORWARD: Final = b""
 """Instead of an answer: the name is not ours, ask the resolvers that the operator named."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One tip as DNS sees it."""
-
-    view: ChainView
-    serial: int
-    synced: bool
-    progress: str
-    """How far a node is that is not synced, for people."""
 
 
 class Engine:
@@ -149,12 +138,12 @@ class Engine:
             return packet[:2] + reply.encode(MOST_STREAM), None
         given = query.edns.cookie[:CLIENT_SIZE] if query.edns else b""
         cookie = self._cookies.make(given, address, self._now()) if given else b""
-        made = self._judge(query, address, cookie)
+        made = self._judge(query, address, cookie, by_udp=limit is None)
         if made is None:
             return FORWARD, query
         return packet[:2] + made.encode(query.udp_size if limit is None else limit), query
 
-    def _judge(self, query: Query, address: str, cookie: bytes) -> Reply | None:
+    def _judge(self, query: Query, address: str, cookie: bytes, *, by_udp: bool) -> Reply | None:
         """None: forward it."""
         if query.edns is not None and query.edns.version > 0:
             return self._reply(query, Rcode.BADVERS, cookie)
@@ -168,9 +157,21 @@ class Engine:
             why = Extended(Ede.NOT_READY, f"the ledger is not synced: {self.snapshot.progress}"[:200])
             return self._reply(query, Rcode.SERVFAIL, cookie, why)
         if query.type in (AXFR, IXFR):
+            news = self._news(query, zone, cookie) if by_udp and is_local(address) else None
             why = Extended(Ede.PROHIBITED, "transfers go to this machine only, by TCP, from the zone's top")
-            return self._reply(query, Rcode.REFUSED, cookie, why)
+            return news or self._reply(query, Rcode.REFUSED, cookie, why)
         return self._data(query, cookie)
+
+    def _news(self, query: Query, zone: Zone, cookie: bytes) -> Reply | None:
+        """An IXFR by UDP (RFC 1995 §2): what has changed, or the SOA alone if that is too long."""
+        edition = transfer.edition_of(zone, self.snapshot, self.signer) if query.name == zone.name else None
+        if query.type != IXFR or edition is None:
+            return None
+        reply = self._reply(query, Rcode.NOERROR, cookie)
+        reply.authoritative, reply.answer = True, transfer.brief(query, edition)
+        if len(reply.encode(MOST_STREAM)) + 2 > query.udp_size:
+            reply.answer = reply.answer[:1]
+        return reply
 
     def _data(self, query: Query, cookie: bytes) -> Reply:
         if self.signer.window != self._window:

@@ -29,11 +29,12 @@ class Generations(Generic[K, V]):
         return len(self.young) + len(self._old)
 
     def get(self, key: K, default: V) -> V:
-        if key in self.young:
-            return self.young[key]
-        if key not in self._old:
+        young, old = self.young, self._old  # another thread may be about to replace them
+        if key in young:
+            return young[key]
+        if key not in old:
             return default
-        value = self._old[key]
+        value = old[key]
         self.put(key, value)
         return value
 

@@ -131,8 +131,9 @@ class _Walk:
 
     def _nothing(self, owner: Name, sets: Sets) -> None:
         self.answer.authority.append(self.zone.soa())
-        if self.prove:
-            self._add(denial.at(self.zone.name, owner, sets, self.zone.tree.negative_ttl))
+        if self.prove:  # at a cut it is DS that was asked for: only the parent's types are told
+            kinds = sets if owner == self.zone.name else denial.at_cut(sets)
+            self._add(denial.at(self.zone.name, owner, kinds, self.zone.tree.negative_ttl))
 
     def _absent(self, at: Name) -> Name | None:
         parent = at[1:]

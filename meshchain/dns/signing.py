@@ -72,10 +72,11 @@ class Signer:
     def dnskey(self, zone: Name, ttl: int) -> RRset:
         return RRset(zone, DNSKEY, ttl, (self.key.dnskey,))
 
-    def rrsig(self, rrset: RRset, source: Name, zone: Name) -> RRset:
-        """For ``rrset``, which a wildcard ``source`` may have made."""
+    def rrsig(self, rrset: RRset, source: Name, zone: Name, window: int | None = None) -> RRset:
+        """For ``rrset``, which a wildcard ``source`` may have made; of the present window, if none is named."""
         signed = rrset if rrset.owner == source else RRset(source, rrset.type, rrset.ttl, rrset.rdatas)
-        head, records = self._head(signed, zone), _canonical(signed)
+        head = self._head(signed, zone, self.window if window is None else window)
+        records = _canonical(signed)
         index = hashlib.sha256(head + records).digest()
         rdata = self._known.get(index, b"")
         if not rdata:
@@ -83,10 +84,10 @@ class Signer:
             self._known.put(index, rdata)
         return RRset(rrset.owner, RRSIG, rrset.ttl, (rdata,))
 
-    def _head(self, rrset: RRset, zone: Name) -> bytes:
+    def _head(self, rrset: RRset, zone: Name, window: int) -> bytes:
         """The rdata up to the signature (RFC 4034 §3.1)."""
         labels = len(rrset.owner) - (rrset.owner[0] == b"*")
-        begin = self.window * WINDOW - _EARLY
+        begin = window * WINDOW - _EARLY
         end = begin + 2 * WINDOW + 2 * _EARLY
         return (
             rrset.type.to_bytes(2, "big")

@@ -1,51 +1,72 @@
-"""Whole zones (RFC 5936) as streams of messages, signed, with the true NSEC chain; read from one tip to its end.
+"""Transfers of a zone as streams of messages: whole (AXFR, RFC 5936) or what has changed (IXFR, RFC 1995).
 
-What the online answers deny with records made for the question, a transferred zone denies with the chain of what there
-is. Names go in canonical order: the ledger's order of names, and under each its own. Below a cut only the addresses of
-its servers are given, unsigned; empty non-terminals and names without records have no NSEC (RFC 4035 §2.3).
+An IXFR brings the serial that the client has. The answer is one SOA if that is the present one or a later one; one
+difference from it to the present version, with what lies between condensed (§5), if the history reaches back to it and
+the difference is shorter than the zone; else the whole zone (§4). By UDP it is the difference if that is small, else
+one SOA, which tells the client to come by TCP (§2).
 
-IXFR (RFC 1995): a client that has the present serial is told so in one record; any other gets the whole zone, as
-§4 allows, since differences of signed zones are as long as what neighbours a change touches on the chain.
+Signatures are deterministic, so a record that is to be deleted is made again just as it was; all are of the week that
+the version was given to, also where the next one has begun meanwhile.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
-from meshchain.dns import denial
-from meshchain.dns.lookup import Zone
-from meshchain.dns.message import Reply, Writer
-from meshchain.dns.names import Name, decode, order
-from meshchain.dns.query import RD, Query
-from meshchain.dns.records import AT_A_CUT, GLUE, NameZone, Sets
+from meshchain.dns import places
+from meshchain.dns.differences import Pair, Room, TooMuchError, differences, weight
+from meshchain.dns.history import Snapshot
+from meshchain.dns.lookup import Part, Zone
+from meshchain.dns.message import Writer
+from meshchain.dns.query import MOST_SIZE, RD, Query
+from meshchain.dns.serial import is_later
 from meshchain.dns.signing import Signer
-from meshchain.dns.trees import MESH, MeshTree
-from meshchain.dns.types import DNAME, IXFR, NS, SOA, Rcode, RRset
+from meshchain.dns.trees import MeshTree
+from meshchain.dns.types import IXFR, SOA, RRset
 
 MESSAGE: Final = 16384
 """Bytes after which a message is sent: all owners can still be compressed."""
+MOST_WORK: Final = 1 << 16
+"""Names and records that are read for one difference: some 4 s of a thread."""
+MOST_DIFFERENCE: Final = 1 << 22
+"""Bytes of its sets, uncompressed, in memory until they are sent."""
+_SMALL: Final = 128
+"""The same for an answer by UDP, whose thread answers everybody's questions."""
+_MARGIN: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A name of the zone. ``proven``: it is on the chain; if not, it is glue."""
+class Edition:
+    """A zone that can be transferred, as it is served."""
 
-    owner: Name
-    sets: Sets
-    proven: bool
+    zone: Zone
+    tree: MeshTree
+    snapshot: Snapshot
+    signer: Signer
+
+    def soa(self, serial: int | None = None) -> Part:
+        """Of another version, if ``serial`` is given."""
+        part = self.zone.soa()
+        rdata = part.rrset.rdatas[0]
+        number = (self.snapshot.serial if serial is None else serial).to_bytes(4, "big")
+        return replace(part, rrset=replace(part.rrset, rdatas=(rdata[:-20] + number + rdata[-16:],)))
+
+    def signature(self, part: Part) -> Iterator[RRset]:
+        """Of a set that is signed."""
+        if part.source is not None:
+            yield self.signer.rrsig(part.rrset, part.source, part.zone, self.snapshot.version.window)
 
 
-def is_transferable(zone: Zone) -> bool:
-    """The reverse zone is not: which of its names exist is found as they are asked for."""
-    return isinstance(zone.tree, MeshTree)
+def edition_of(zone: Zone, snapshot: Snapshot, signer: Signer) -> Edition | None:
+    """None for the reverse zone: which of its names exist is found as they are asked for."""
+    return Edition(zone, zone.tree, snapshot, signer) if isinstance(zone.tree, MeshTree) else None
 
 
-def messages(query: Query, zone: Zone, signer: Signer) -> Iterator[bytes]:
-    """The answers to an AXFR or IXFR, without their length; each begins with the 2 bytes after the id."""
-    unchanged = query.type == IXFR and query.serial == serial_of(zone)
-    records = iter([zone.soa().rrset]) if unchanged else whole(zone, signer)
+def messages(query: Query, edition: Edition) -> Iterator[bytes]:
+    """The answers to an AXFR or IXFR, without their length; each begins with the 2 bytes after the id. StoreError."""
     writer, count = Writer(query.question), 0
-    for rrset in records:
+    for rrset in _records(query, edition):
         count += writer.put([rrset])
         if writer.length >= MESSAGE:
             yield _message(query, writer, count)
@@ -54,83 +75,86 @@ def messages(query: Query, zone: Zone, signer: Signer) -> Iterator[bytes]:
         yield _message(query, writer, count)
 
 
-def serial_of(zone: Zone) -> int:
-    return int.from_bytes(zone.apex[SOA][1][0][-20:-16], "big")
+def brief(query: Query, edition: Edition) -> list[RRset]:
+    """The answer to an IXFR by UDP; if that is too long for the client, the first one is."""
+    pairs = None
+    if query.serial is not None and is_later(edition.snapshot.serial, query.serial):
+        pairs = _pairs(query.serial, edition, Room(_SMALL, 2 * MOST_SIZE))
+    if query.serial is None or pairs is None:
+        return [edition.soa().rrset]
+    return list(_difference(query.serial, pairs, edition))
 
 
-def refusal(query: Query) -> bytes:
-    return Reply(flags=query.flags, question=query.question, rcode=Rcode.REFUSED, edns=None).encode(MESSAGE)
-
-
-def whole(zone: Zone, signer: Signer) -> Iterator[RRset]:
+def whole(edition: Edition) -> Iterator[RRset]:
     """SOA, every set with its signature, SOA."""
-    soa = zone.soa().rrset
+    soa = edition.soa().rrset
     yield soa
-    previous: _Place | None = None
-    for place in _places(zone):
-        if not place.proven:
-            yield from _unsigned(place)
-            continue
-        if previous is not None:
-            yield from _proven(previous, place.owner, zone, signer)
-        previous = place
-    if previous is not None:
-        yield from _proven(previous, zone.name, zone, signer)
+    for part in places.whole(edition.zone):
+        if part.rrset.type != SOA:
+            yield part.rrset
+        yield from edition.signature(part)
     yield soa
 
 
-def _unsigned(place: _Place) -> Iterator[RRset]:
-    return (RRset(place.owner, kind, *place.sets[kind]) for kind in place.sets)
+def _records(query: Query, edition: Edition) -> Iterator[RRset]:
+    if query.type != IXFR or query.serial is None:
+        return whole(edition)
+    if not is_later(edition.snapshot.serial, query.serial):
+        return iter([edition.soa().rrset])
+    pairs = _pairs(query.serial, edition, Room(MOST_WORK, MOST_DIFFERENCE))
+    if pairs is None or not _is_shorter(pairs, edition):
+        return whole(edition)
+    return _difference(query.serial, pairs, edition)
 
 
-def _proven(place: _Place, following: Name, zone: Zone, signer: Signer) -> Iterator[RRset]:
-    """The sets of a name on the chain. The first SOA has gone before all others."""
-    is_cut = NS in place.sets and place.owner != zone.name
-    for kind, (ttl, rdatas) in place.sets.items():
-        rrset = RRset(place.owner, kind, ttl, rdatas)
-        if kind != SOA:
-            yield rrset
-        if not (is_cut and kind == NS):
-            yield signer.rrsig(rrset, place.owner, zone.name)
-    nsec = denial.nsec(place.owner, following, place.sets, zone.tree.negative_ttl)
-    yield nsec
-    yield signer.rrsig(nsec, place.owner, zone.name)
+def _pairs(serial: int, edition: Edition, room: Room) -> list[Pair] | None:
+    former = edition.snapshot.history.since(serial)
+    if former is None:
+        return None
+    try:
+        return differences(edition.zone, edition.tree, former, room)
+    except TooMuchError:
+        return None
 
 
-def _places(zone: Zone) -> Iterator[_Place]:
-    """In canonical order."""
-    yield _Place(zone.name, zone.apex, proven=True)
-    tree = zone.tree
-    if isinstance(tree, MeshTree):
-        for name, entry in tree.view.names():
-            if not entry.revoked:
-                yield from _places_of(name.encode(), tree.read(name, entry))
+def _is_shorter(pairs: list[Pair], edition: Edition) -> bool:
+    """Than the zone, which is not read where it has many more names than there are pairs."""
+    many = len(pairs) + _MARGIN
+    if sum(1 for _ in islice(edition.tree.view.names(), many)) == many:
+        return True
+    left = sum(weight(pair.old) + weight(pair.new) for pair in pairs)
+    for part in places.whole(edition.zone):
+        left -= weight(part)
+        if left < 0:
+            return True
+    return False
 
 
-def _places_of(label: bytes, zone: NameZone) -> Iterator[_Place]:
-    cuts = [at for at, sets in zone.nodes.items() if NS in sets]
-    aliases = [at for at, sets in zone.nodes.items() if DNAME in sets]
-    servers = _servers(zone, cuts)
-    for at in sorted(zone.nodes, key=order):
-        sets, owner = zone.nodes[at], (*at, label, *MESH)
-        if _below(at, aliases):
-            continue
-        if _below(at, cuts) or at in cuts:
-            if at in cuts and not _below(at, cuts):
-                yield _Place(owner, {k: v for k, v in sets.items() if k in AT_A_CUT}, proven=True)
-            glue = {kind: sets[kind] for kind in GLUE if kind in sets} if owner in servers else {}
-            if glue:
-                yield _Place(owner, glue, proven=False)
-        elif sets:
-            yield _Place(owner, sets, proven=True)
+def _difference(serial: int, pairs: list[Pair], edition: Edition) -> Iterator[RRset]:
+    """From the version with this serial: SOA, (old SOA, what goes, SOA, what comes), SOA."""
+    old, new = edition.soa(serial), edition.soa()
+    yield new.rrset
+    yield old.rrset
+    yield from edition.signature(old)
+    for pair in pairs:
+        yield from _only(pair.old, pair.new, edition)
+    yield new.rrset
+    yield from edition.signature(new)
+    for pair in pairs:
+        yield from _only(pair.new, pair.old, edition)
+    yield new.rrset
 
 
-def _servers(zone: NameZone, cuts: Iterable[Name]) -> set[Name]:
-    return {decode(rdata, 0)[0] for cut in cuts for rdata in zone.nodes[cut][NS][1]}
-
-
-def _below(at: Name, tops: Iterable[Name]) -> bool:
-    return any(len(top) < len(at) and at[len(at) - len(top) :] == top for top in tops)
+def _only(one: Part | None, other: Part | None, edition: Edition) -> Iterator[RRset]:
+    """The records of a set that the other version of it has not; its signature always is another one."""
+    if one is None:
+        return
+    same_ttl = other is not None and other.rrset.ttl == one.rrset.ttl
+    shared = other.rrset.rdatas if other is not None and same_ttl else ()
+    rdatas = tuple(rdata for rdata in one.rrset.rdatas if rdata not in shared)
+    if rdatas:
+        yield replace(one.rrset, rdatas=rdatas)
+    yield from edition.signature(one)
 
 
 def _message(query: Query, writer: Writer, count: int) -> bytes:

@@ -14,7 +14,7 @@ import select
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -23,9 +23,9 @@ import trio
 
 from meshchain.config.values import Address
 from meshchain.dns import transfer
-from meshchain.dns.engine import FORWARD, Engine, Snapshot, is_local
-from meshchain.dns.lookup import Zone
-from meshchain.dns.query import Malformed, Query, Unanswerable, parse
+from meshchain.dns.engine import FORWARD, Engine, is_local
+from meshchain.dns.history import Snapshot, history_of
+from meshchain.dns.query import Malformed, Unanswerable, parse
 from meshchain.dns.serial import ZoneVersion
 from meshchain.dns.signing import Signer
 from meshchain.dns.types import AXFR, IXFR
@@ -155,7 +155,7 @@ class DnsService:
 
     async def _publish(self) -> None:
         """A serial that cannot be written is not served: the node's disk has an alarm, this tries again."""
-        version = self._version.follow(self._source.view.tip.state_root, self._signer.window)
+        version = self._version.follow(self._source.view.tip.state_root, self._signer.window, self._signer.key.tag)
         if version != self._version:
             try:
                 await self._source.keep({layout.ZONE: version.encode()})
@@ -165,10 +165,11 @@ class DnsService:
         before, after = self.engine.snapshot, self._snapshot(synced=self._source.synced)
         is_news = (before.serial, before.synced) != (after.serial, after.synced)
         if is_news and after.view.tip.state_root == version.root:  # else another tip has come meanwhile
-            self.engine.publish(after)
+            history = await trio.to_thread.run_sync(history_of, before, after)
+            self.engine.publish(replace(after, history=history))
 
     def _snapshot(self, *, synced: bool) -> Snapshot:
-        return Snapshot(self._source.view, self._version.serial, synced, self._source.progress)
+        return Snapshot(self._source.view, self._version, synced, self._source.progress)
 
     # --- UDP -----------------------------------------------------------------------------------------------
 
@@ -201,7 +202,7 @@ class DnsService:
         try:
             async with stream:
                 await self._converse(stream, str(stream.socket.getpeername()[0]))
-        except (OSError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
+        except (OSError, LocalError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
             await trio.aclose_forcefully(stream)
         finally:
             self._streams.release_on_behalf_of(stream)
@@ -225,14 +226,13 @@ class DnsService:
             query = parse(packet)
         except (Unanswerable, Malformed):
             return None
-        zone = self._zone(query)
-        if query.type not in (AXFR, IXFR) or zone is None or not is_local(address) or not self.engine.snapshot.synced:
+        snapshot = self.engine.snapshot
+        if query.type not in (AXFR, IXFR) or not is_local(address) or not snapshot.synced:
             return None
-        return transfer.messages(query, zone, self._signer)
-
-    def _zone(self, query: Query) -> Zone | None:
-        found = (zone for zone in self.engine.zones if zone.name == query.name and transfer.is_transferable(zone))
-        return next(found, None)
+        editions = (
+            transfer.edition_of(zone, snapshot, self._signer) for zone in self.engine.zones if zone.name == query.name
+        )
+        return next((transfer.messages(query, edition) for edition in editions if edition is not None), None)
 
     async def _send_zone(self, stream: trio.SocketStream, prefix: bytes, messages: Iterator[bytes]) -> None:
         """Some hundred names a message, made in a thread: they are signed."""

@@ -15,9 +15,8 @@ Theory of operation
 The server is judged before the browser has sent anything but its handshake, so nothing of a request ever reaches a
 server that the ledger does not vouch for. The answer of CONNECT itself cannot carry the page: browsers show none.
 
-Limits: 256 clients, further ones are closed at once; 10 s and 8 KB for a head; 15 s for connection and handshake with
-the server, which may send 256 KB until it is over; a connection that moves nothing for 15 minutes ends. A refusal is
-logged once a host and rule, as far as 1,024 are remembered.
+Limits: those of ``serving``; 10 s and 8 KB for a head; 15 s for connection and handshake with the server, which may
+send 256 KB until it is over. A refusal is logged once a host and rule, as far as 1,024 are remembered.
 """
 
 import ssl
@@ -27,13 +26,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-import structlog
 import trio
 
 from meshchain.config.values import Address
 from meshchain.ledger.chain.view import ChainView
-from meshchain.ledger.errors import LedgerError, LocalError
+from meshchain.ledger.errors import LedgerError
 from meshchain.mesh.targets import NoTarget
+from meshchain.service.serving import CHUNK, LocalServer, relay
 from meshchain.service.socks import Connect, connect_by_tun
 from meshchain.tls import fetch, pages, proxy_request
 from meshchain.tls.authority import Authority
@@ -42,14 +41,10 @@ from meshchain.tls.proxy_request import ProxyRefusal, Request
 from meshchain.tls.report import WHY
 from meshchain.tls.verify import check_chain
 
-MOST: Final = 256
 HEAD_TIME: Final = 10.0
 SERVER_TIME: Final = 15.0
-IDLE_TIME: Final = 900.0
 _MOST_LOGGED: Final = 1024
-_CHUNK: Final = 1 << 16
 _ESTABLISHED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
-_ENDS: Final = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError, OSError)
 Tls = trio.SSLStream[trio.abc.Stream]
 
 
@@ -66,7 +61,7 @@ class _Counted(trio.abc.Stream):
     free: bool = False
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        data = await self.stream.receive_some(max_bytes or _CHUNK)
+        data = await self.stream.receive_some(max_bytes or CHUNK)
         self.received += len(data)
         if not self.free and self.received > fetch.MOST:
             raise _TooLargeError
@@ -82,7 +77,7 @@ class _Counted(trio.abc.Stream):
         await self.stream.aclose()
 
 
-class ProxyService:
+class ProxyService(LocalServer):
     """``view`` gives the ledger's newest; ``synced`` whether it may be asked for names."""
 
     def __init__(
@@ -95,46 +90,13 @@ class ProxyService:
         connect: Connect = connect_by_tun,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        super().__init__("proxy", listen)
         self._now = now
-        self._listen = listen
         self._authority = authority
         self._view = view
         self._synced = synced
         self._connect = connect
-        self._count = 0
-        self._log = structlog.get_logger("proxy")
         self._logged: set[tuple[str, str]] = set()
-        self.listeners: list[trio.SocketListener] = []
-
-    @property
-    def address(self) -> Address:
-        """Where it listens, once it is open."""
-        return Address(self._listen.host, self.listeners[0].socket.getsockname()[1])
-
-    async def open(self) -> None:
-        """Bind; LocalError "proxy-address" if that cannot be."""
-        try:
-            self.listeners = await trio.open_tcp_listeners(self._listen.port, host=self._listen.host)
-        except OSError as error:
-            raise LocalError("proxy-address", f"--proxy cannot listen at {self._listen}: {error}") from None
-
-    async def run(self) -> None:
-        """Serve until cancelled."""
-        await trio.serve_listeners(self._serve, self.listeners)
-
-    async def _serve(self, client: trio.SocketStream) -> None:
-        """One client, from its head to the end. Its faults are its own affair."""
-        if self._count >= MOST:
-            await trio.aclose_forcefully(client)
-            return
-        self._count += 1
-        try:
-            async with client:
-                await self._converse(client)
-        except* _ENDS as errors:
-            self._log.debug("connection ends", reason=repr(errors.exceptions[0]))
-        finally:
-            self._count -= 1
 
     async def _converse(self, client: trio.SocketStream) -> None:
         try:
@@ -174,7 +136,8 @@ class ProxyService:
                 await browser.aclose()
             return
         try:
-            await _relay(await self._greet(client, host), server)
+            browser = await self._greet(client, host)
+            await relay(browser, server)  # browsers use no half-closed TLS
         finally:
             await trio.aclose_forcefully(server)  # a farewell could wait for a server that does not read
 
@@ -257,22 +220,3 @@ async def _head(stream: trio.abc.ReceiveStream) -> bytes:
 async def _say(stream: trio.abc.SendStream, data: bytes) -> None:
     with trio.fail_after(HEAD_TIME):
         await stream.send_all(data)
-
-
-async def _relay(browser: Tls, server: Tls) -> None:
-    """Both ways until either ends: TLS has no half-closed connections that browsers would use."""
-    with trio.CancelScope(deadline=trio.current_time() + IDLE_TIME) as idle:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_pour, browser, server, idle)
-            nursery.start_soon(_pour, server, browser, idle)
-
-
-async def _pour(source: Tls, sink: Tls, idle: trio.CancelScope) -> None:
-    try:
-        while data := await source.receive_some(_CHUNK):
-            await sink.send_all(data)
-            idle.deadline = trio.current_time() + IDLE_TIME
-        with trio.move_on_after(HEAD_TIME):
-            await sink.aclose()
-    finally:
-        idle.cancel()

@@ -6,7 +6,6 @@ then an alarm stands. Nothing that comes through the channel is trusted to be we
 """
 
 import itertools
-import json
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
@@ -25,11 +24,9 @@ from meshchain.mesh.telling import Message, of_answers, of_tip
 from meshchain.mesh.watch import Answer, Watch
 from meshchain.service.ledger import LedgerService
 from meshrouter.links.specs import LinkSpec
+from meshrouter.process.channel import ChannelError, Splitter, decode, encode
 from meshrouter.process.start import Start
 
-_LENGTH: Final = 4
-_MOST: Final = 1 << 20
-"""Bytes of a message."""
 _BACKLOG: Final = 1024
 """Messages waiting for the router; a router that takes none for so long is ended."""
 _FIRST_WAIT: Final = 1.0
@@ -130,7 +127,7 @@ class RouterService:
                 await self._talk(channel)
         except* (trio.BrokenResourceError, trio.ClosedResourceError, trio.WouldBlock, trio.TooSlowError) as errors:
             reason = f"the router is lost: {_first(errors)!r}"
-        except* LocalError as errors:
+        except* (LocalError, ChannelError) as errors:
             reason = f"the router cannot go on: {_first(errors)}"
         return reason
 
@@ -167,23 +164,20 @@ class RouterService:
         ).to_json()
 
     async def _read(self, channel: trio.SocketStream) -> None:
-        """Every message of the router, until it ends."""
-        buffer = bytearray()
-        while data := await channel.receive_some(65536):
-            buffer += data
-            while len(buffer) >= _LENGTH and len(buffer) >= (end := _LENGTH + int.from_bytes(buffer[:_LENGTH], "big")):
-                await self._take(bytes(buffer[_LENGTH:end]))
-                del buffer[:end]
-            if len(buffer) > _LENGTH + _MOST:
-                return
+        """Every message of the router, until it ends, or claims one that is too long."""
+        splitter = Splitter()
+        with suppress(ChannelError):
+            while data := await channel.receive_some(65536):
+                for raw in splitter.add(bytes(data)):
+                    await self._take(raw)
 
     async def _take(self, raw: bytes) -> None:
         try:
-            message = json.loads(raw)
+            message = decode(raw)
             handler = _HANDLERS.get(message["type"])
             if handler is not None:
                 await handler(self, message)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ChannelError, ValueError, KeyError, TypeError) as error:
             self._log.error(
                 "a message of the router makes no sense", error=repr(error), start=raw[:200].decode("latin1")
             )
@@ -292,20 +286,15 @@ async def _write(channel: trio.SocketStream, outbox: trio.MemoryReceiveChannel[M
     """Whole messages only, also when the node stops: another one may follow."""
     async for message in outbox:
         with trio.CancelScope(shield=True), trio.fail_after(_STUCK):
-            await channel.send_all(_encoded(message))
+            await channel.send_all(encode(message))
 
 
 async def _stop(channel: trio.SocketStream) -> None:
     """Say it, and wait for the end."""
     with trio.move_on_after(_STOP_TIME, shield=True), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-        await channel.send_all(_encoded({"type": "stop"}))
+        await channel.send_all(encode({"type": "stop"}))
         while await channel.receive_some(65536):
             pass
-
-
-def _encoded(message: Message) -> bytes:
-    raw = json.dumps(message, separators=(",", ":")).encode()
-    return len(raw).to_bytes(_LENGTH, "big") + raw
 
 
 def _result(answer: Message) -> Message:

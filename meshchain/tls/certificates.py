@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -24,6 +24,7 @@ _BROKEN: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersi
                   x509.UnsupportedGeneralNameType)  # fmt: skip
 """What ``cryptography`` raises for what it cannot read, often only when a part is asked for."""
 
+T = TypeVar("T", bound=x509.ExtensionType)
 
 _quieting: Final = threading.Lock()
 
@@ -71,6 +72,9 @@ class Certificate:
     @property
     def self_signed(self) -> bool:
         return self.parsed.subject == self.parsed.issuer and signed_by(self, self)
+
+    def extension(self, kind: type[T]) -> T | None:
+        return next((e.value for e in self.extensions if isinstance(e.value, kind)), None)
 
     def valid_at(self, now: datetime) -> bool:
         return self.not_before <= now <= self.not_after

@@ -2,9 +2,11 @@
 
 The records stand at ``_port._tcp.BASE``, where BASE is the end of the aliases that start at the name asked for; if
 there are none, at ``_port._tcp.NAME``. Both are read by the lookup of the DNS server, so programs that ask it see the
-same. BASE is also the name that is said in SNI and looked for in the certificate.
+same. BASE is also the name that is said in SNI and looked for in the certificate; an end that is no host name (aliases
+may lead to any bytes) cannot be either, so the name asked for takes its place.
 """
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Final
@@ -20,6 +22,8 @@ from meshchain.tls.tlsa import Tlsa
 
 TYPE: Final = 52
 _LEAST: Final = 3
+_LABEL: Final = re.compile(rb"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+"""Of a host name; TLS libraries raise for some others instead of saying them."""
 _APEX: Final = {SOA: (0, (b"",))}
 """Nothing at the apex is asked for here; denials bring the SOA along."""
 
@@ -39,7 +43,7 @@ class Server:
 
 
 def find_server(view: ChainView, host: str, port: int) -> Server:
-    """NoTarget: not-mesh, name-not-found, host-not-found."""
+    """NoTarget: not-mesh, bad-name, name-not-found, host-not-found."""
     zone = Zone(MeshTree(view), _APEX)
     name = _name(host)
     answer = _ask(zone, name, AAAA)
@@ -51,12 +55,15 @@ def find_server(view: ChainView, host: str, port: int) -> Server:
             "name-not-found" if absent else "host-not-found",
             f"{_text(base)} {'does not exist' if absent else 'has no address in the mesh'}",
         )
-    for owner in dict.fromkeys((base, name)):
+    owners = [owner for owner in dict.fromkeys((base, name)) if all(map(_LABEL.fullmatch, owner))]
+    if not owners:
+        raise NoTarget("bad-name", f"{_text(name)} is no name that a certificate can be for")
+    for owner in owners:
         found = _ask(zone, (f"_{port}".encode(), b"_tcp", *owner), TYPE)
         if records := _rdatas(found, TYPE):
             ttl = min(part.rrset.ttl for part in found.answer)
             return Server(address, _text(owner), tuple(_record(rdata) for rdata in records), ttl)
-    return Server(address, _text(base), ())
+    return Server(address, _text(owners[0]), ())
 
 
 def _name(host: str) -> Name:

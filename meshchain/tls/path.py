@@ -13,22 +13,21 @@ Three things are anchors: a certificate that a record means, a certificate among
 signed the last certificate of the path ("2 1 0").
 
 Signatures cost 0.1 ms each, and whoever sends certificates chooses how many fit each other by name; so a walk verifies
-at most BUDGET of them, and a path has at most MOST certificates.
+at most BUDGET of them, and a path has at most MOST certificates. Constraints have a budget of their own.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import Final, TypeVar
+from typing import Final
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from meshchain.tls import names
 from meshchain.tls.certificates import Certificate, signed_by, signed_by_key
-
-T = TypeVar("T", bound=x509.ExtensionType)
+from meshchain.tls.constraints import Permissions
 
 MOST: Final = 10
 BUDGET: Final = 64
@@ -67,12 +66,13 @@ class Search:
     host: str | None
     now: datetime
     left: int = BUDGET
+    permissions: Permissions = field(default_factory=Permissions)
     flaw: Flaw = field(default=Flaw.UNTRUSTED)
 
     def run(self, leaf: Certificate) -> tuple[Certificate, ...] | None:
         """A path that passes, or None and ``flaw`` says why not."""
         for path in self._paths((leaf,)):
-            flaw = judge(path, self.host, self.now)
+            flaw = self._judge(path)
             self.flaw = max(self.flaw, flaw)
             if flaw is Flaw.NONE:
                 return path
@@ -87,6 +87,14 @@ class Search:
                 if issuer not in path and self._issued(last, issuer):
                     yield from self._paths((*path, issuer))
 
+    def _judge(self, path: Sequence[Certificate]) -> Flaw:
+        """What is wrong with a path whose signatures hold."""
+        if not _structure_holds(path) or not self.permissions.hold(path):
+            return Flaw.UNTRUSTED
+        if not all(certificate.valid_at(self.now) for certificate in path):
+            return Flaw.EXPIRED
+        return Flaw.NONE if self.host is None or names.is_for(path[0], self.host) else Flaw.NAME
+
     def _issued(self, certificate: Certificate, issuer: Certificate) -> bool:
         fits = certificate.parsed.issuer == issuer.parsed.subject
         return fits and self._spend() and signed_by(certificate, issuer)
@@ -99,29 +107,20 @@ class Search:
         return self.left >= 0
 
 
-def judge(path: Sequence[Certificate], host: str | None, now: datetime) -> Flaw:
-    """What is wrong with a path whose signatures hold."""
-    if not _structure_holds(path):
-        return Flaw.UNTRUSTED
-    if not all(certificate.valid_at(now) for certificate in path):
-        return Flaw.EXPIRED
-    return Flaw.NONE if host is None or names.is_for(path[0], host) else Flaw.NAME
-
-
 def _structure_holds(path: Sequence[Certificate]) -> bool:
     known = all(e.oid in _UNDERSTOOD for c in path for e in c.extensions if e.critical)
     issuers = all(_may_issue(c, path[1:depth]) for depth, c in enumerate(path) if depth)
-    return known and _may_serve(path[0]) and issuers and _names_hold(path)
+    return known and _may_serve(path[0]) and issuers
 
 
 def _may_serve(leaf: Certificate) -> bool:
-    usage = _extension(leaf, x509.KeyUsage)
+    usage = leaf.extension(x509.KeyUsage)
     fit = usage is None or usage.digital_signature or usage.key_encipherment or usage.key_agreement
     return fit and _for_servers(leaf)
 
 
 def _for_servers(certificate: Certificate) -> bool:
-    purposes = _extension(certificate, x509.ExtendedKeyUsage)
+    purposes = certificate.extension(x509.ExtendedKeyUsage)
     return purposes is None or bool(
         {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(purposes)
     )
@@ -129,22 +128,9 @@ def _for_servers(certificate: Certificate) -> bool:
 
 def _may_issue(certificate: Certificate, between: Sequence[Certificate]) -> bool:
     """``between``: the authorities from it to the leaf; those that issued themselves do not count (RFC 5280 §6.1.4)."""
-    basic = _extension(certificate, x509.BasicConstraints)
+    basic = certificate.extension(x509.BasicConstraints)
     length = sum(c.parsed.subject != c.parsed.issuer for c in between)
     if basic is None or not basic.ca or (basic.path_length is not None and basic.path_length < length):
         return False
-    usage = _extension(certificate, x509.KeyUsage)
+    usage = certificate.extension(x509.KeyUsage)
     return (usage is None or usage.key_cert_sign) and _for_servers(certificate)
-
-
-def _names_hold(path: Sequence[Certificate]) -> bool:
-    for depth, authority in enumerate(path):
-        constraints = _extension(authority, x509.NameConstraints) if depth else None
-        if constraints is not None and not all(names.permitted(c, constraints) for c in path[:depth]):
-            return False
-    return True
-
-
-def _extension(certificate: Certificate, kind: type[T]) -> T | None:
-    found = [e.value for e in certificate.extensions if isinstance(e.value, kind)]
-    return found[0] if found else None

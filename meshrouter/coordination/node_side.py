@@ -11,13 +11,14 @@ from meshrouter.directory import Directory, Tip
 from meshrouter.env import Env
 from meshrouter.links.link import Link
 from meshrouter.neighbours.neighbour import Neighbour
-from meshrouter.offload.vnet import VNET_SIZE, VnetHeader
+from meshrouter.offload.vnet import COMPLETE, TCP_PARTIAL, UDP_PARTIAL, VnetHeader
 from meshrouter.process.channel import Message
 from meshrouter.router import Router, RouterConfig, RouterEvents
 from meshrouter.tun.mld import Members
 from meshrouter.wire.beacon import HAS_TUN
 
-_PLAIN: Final = bytes(VNET_SIZE)
+_USUAL: Final = {header.encode(): header for header in (COMPLETE, TCP_PARTIAL, UDP_PARTIAL)}
+"""The virtio_net_hdr of single packets; ``offload`` knows them by identity."""
 _SUBJECTS: Final = 2048
 """Questions in one message."""
 
@@ -62,14 +63,11 @@ class NodeSide:
         self.tick = self.router.tick
         directory.role(env.identity.key)  # asks
 
-    def tun_packets(self, packets: list[tuple[bytes | None, bytes]], now: float) -> None:
-        """(virtio_net_hdr or None, IPv6 packet) as the TUN gave them."""
+    def tun_packets(self, packets: list[tuple[bytes, bytes]], now: float) -> None:
+        """(virtio_net_hdr, IPv6 packet) as the TUN gave them."""
         take = self.members.take
-        batch = [
-            (None if header is None or header == _PLAIN else VnetHeader.decode(header), packet)
-            for header, packet in packets
-            if not take(packet)
-        ]
+        usual, decoded = _USUAL.get, VnetHeader.decode
+        batch = [(usual(header) or decoded(header), packet) for header, packet in packets if not take(packet)]
         self.router.tun_packets(batch, now)
 
     def take_tun(self) -> list[tuple[bytes, bytes]]:

@@ -10,11 +10,11 @@ threads, and before rights are dropped, ``start_launcher`` forks::
       \\                                                              /
        +------------------ channel (socketpair, one per router) -----+
 
-The launcher keeps these two rights and passes no other on; the node then drops all (``drop_rights``). Asked for a
-router (``open_channel``), it ends the one before, makes a socketpair, gives one end to the new router (``--fd N``) and
-the other one to the node. When a router dies, the node sees the end of its channel, and asks for the next when it sees
-fit; the answer then says how the last one ended. The end of the control socket ends the launcher; its router ends by
-the end of its own channel, or, if it hangs, by SIGKILL.
+The launcher keeps these two rights and passes no other on; the node then drops all (``drop_rights``), or all but that
+to listen below port 1024. Asked for a router (``open_channel``), it ends the one before, makes a socketpair, gives one
+end to the new router (``--fd N``) and the other one to the node. When a router dies, the node sees the end of its
+channel, and asks for the next when it sees fit; the answer then says how the last one ended. The end of the control
+socket ends the launcher; its router ends by the end of its own channel, or, if it hangs, by SIGKILL.
 
 The first router is started before anybody asks: it loads its code (0.4 s of a core) while the node loads its own and
 opens the ledger (1 s), and waits for its first message. Most of a node's start is that, so it is done side by side.

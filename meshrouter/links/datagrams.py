@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from meshrouter.counters import Counters
-from meshrouter.links.driven import BATCH, enlarge
+from meshrouter.links.driven import BATCH, DrivenLink, enlarge
 from meshrouter.links.ip import SockAddress
 from meshrouter.links.link import Cars, run_of
 from meshrouter.wire.frame import FIRST_TRAIN
@@ -45,6 +45,13 @@ def udp_socket(family: int) -> socket.socket:
     with contextlib.suppress(OSError):  # Linux < 5.0: datagrams come one by one
         opened.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
     return opened
+
+
+class UdpLink(DrivenLink):
+    """A link whose trains wait in the outbox whole: ``Datagrams`` gives them to the kernel at once."""
+
+    def send_train(self, address: bytes, cars: Cars) -> None:
+        self.outbox.append((address, cars))
 
 
 class Datagrams:

@@ -13,6 +13,7 @@ Every such thing is a counter; none of them is an exception.
 
 import errno
 import socket
+from abc import ABC, abstractmethod
 from typing import Final
 
 from meshrouter.counters import Counters
@@ -30,7 +31,7 @@ _SO_RCVBUFFORCE: Final = 33
 _SO_SNDBUFFORCE: Final = 32
 
 
-class DrivenLink(Link):
+class DrivenLink(Link, ABC):
     """Subclasses give the sockets, ``receive`` and ``_put``."""
 
     counters: Counters
@@ -41,17 +42,17 @@ class DrivenLink(Link):
     ended: str = ""
     """Why the link is of no use any more; empty while it is. Whoever drives it closes it."""
 
+    @abstractmethod
     def sockets(self) -> tuple[socket.socket, ...]:
         """What is to be watched for reading; the last one also for writing while ``stuck``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def receive(self, readable: socket.socket) -> list[tuple[bytes, bytes]]:
         """(link address of the sender, frame), oldest first; about BATCH of them, without blocking."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _put(self, start: int) -> int:
         """Hand the kernel a run of frames from ``outbox[start]`` on; how many it took. OSError as it comes."""
-        raise NotImplementedError
 
     def flush(self) -> None:
         """Hand the outbox to the kernel, as far as it goes."""

@@ -25,11 +25,10 @@ from typing import Final
 from meshrouter.counters import Counters
 from meshrouter.errors import LocalError
 from meshrouter.links import ip
-from meshrouter.links.datagrams import MOST_BYTES, Datagrams, udp_socket
-from meshrouter.links.driven import DrivenLink
+from meshrouter.links.datagrams import MOST_BYTES, Datagrams, UdpLink, udp_socket
 from meshrouter.links.interfaces import Interface
 from meshrouter.links.ip import SockAddress
-from meshrouter.links.link import EVERYBODY, Cars, Medium
+from meshrouter.links.link import EVERYBODY, Medium
 
 GROUP: Final = "ff02::4d45:5348"
 PORT: Final = 3003
@@ -42,7 +41,7 @@ _IN_CLEAR_TO_ALL: Final = (1, 2)
 """BEACON and SOLICIT."""
 
 
-class UdpBroadcast(DrivenLink):
+class UdpBroadcast(UdpLink):
     """On ``interface`` as it is now; a change of its addresses needs a new link.
 
     LocalError: link-no-address, link-port, link-listen.
@@ -85,9 +84,6 @@ class UdpBroadcast(DrivenLink):
             if address != own and (not ipv6 or address.startswith(b"\xfe\x80")):
                 named.append((address, frame))
         return named
-
-    def send_train(self, address: bytes, cars: Cars) -> None:
-        self.outbox.append((address, cars))
 
     def _put(self, start: int) -> int:
         return self._datagrams.send(self.outbox, start, self._target)

@@ -12,10 +12,9 @@ from typing import Final
 from meshrouter.counters import Counters
 from meshrouter.errors import LocalError
 from meshrouter.links import ip
-from meshrouter.links.datagrams import Datagrams, udp_socket
-from meshrouter.links.driven import DrivenLink
+from meshrouter.links.datagrams import Datagrams, UdpLink, udp_socket
 from meshrouter.links.ip import SockAddress
-from meshrouter.links.link import EVERYBODY, Cars, Medium
+from meshrouter.links.link import EVERYBODY, Medium
 from meshrouter.links.udp_peer import refuse_mesh
 
 SOLICIT: Final = 2
@@ -24,7 +23,7 @@ MOST_ASKING: Final = 256
 """Addresses to be answered at one time; others ask again."""
 
 
-class UdpListen(DrivenLink):
+class UdpListen(UdpLink):
     """``where``: the own address, numeric. LocalError: link-mesh, link-listen."""
 
     def __init__(self, number: int, name: str, where: SockAddress, counters: Counters) -> None:
@@ -59,9 +58,6 @@ class UdpListen(DrivenLink):
         self.outbox.clear()
         for address, frame in outbox:
             self.outbox += [(each, frame) for each in (asking if address == EVERYBODY else [address])]
-
-    def send_train(self, address: bytes, cars: Cars) -> None:
-        self.outbox.append((address, cars))
 
     def _put(self, start: int) -> int:
         return self._datagrams.send(self.outbox, start, self._book.target)

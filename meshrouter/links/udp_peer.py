@@ -8,16 +8,15 @@ from typing import Final
 
 from meshrouter.counters import Counters
 from meshrouter.errors import LocalError
-from meshrouter.links.datagrams import MOST_BYTES, Datagrams, udp_socket
-from meshrouter.links.driven import DrivenLink
+from meshrouter.links.datagrams import MOST_BYTES, Datagrams, UdpLink, udp_socket
 from meshrouter.links.ip import SockAddress, is_mesh
-from meshrouter.links.link import EVERYBODY, Cars, Medium
+from meshrouter.links.link import EVERYBODY, Medium
 
 _IP_MTU: Final = 14
 _IPV6_MTU: Final = 24
 
 
-class UdpPeer(DrivenLink):
+class UdpPeer(UdpLink):
     """``where``: the peer, numeric. LocalError: link-mesh, link-unreachable."""
 
     def __init__(self, number: int, name: str, where: SockAddress, counters: Counters) -> None:
@@ -35,9 +34,6 @@ class UdpPeer(DrivenLink):
 
     def receive(self, readable: socket.socket) -> list[tuple[bytes, bytes]]:  # noqa: ARG002 - there is but one
         return [(EVERYBODY, frame) for _, frame in self._datagrams.receive()]
-
-    def send_train(self, address: bytes, cars: Cars) -> None:
-        self.outbox.append((address, cars))
 
     def _put(self, start: int) -> int:
         return self._datagrams.send(self.outbox, start, _connected_peer)

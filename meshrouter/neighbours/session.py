@@ -10,7 +10,7 @@ from meshrouter.handshake.ciphers import LOW, MOST_MESSAGES, NONCE, Opener, Seal
 from meshrouter.handshake.replay import ReplayWindow
 from meshrouter.links.link import Cars
 from meshrouter.wire.frame import FRAME, HEADER_SIZE, MAX_CARS, TAG_SIZE, VERSION
-from meshrouter.wire.train import car_header, train_aad
+from meshrouter.wire.train import car_headers, train_aad
 
 WINDOW: Final = 1024
 """Frames that one may come behind the newest: 12 MB of traffic on its way."""
@@ -69,10 +69,6 @@ class LinkSession:
         _, _, length, _, low = FRAME.unpack_from(frame)
         return self.opener.open(low, frame[HEADER_SIZE : HEADER_SIZE + length], frame[:HEADER_SIZE])
 
-    def seal_train(self, packet: bytes, piece_size: int) -> list[bytes]:
-        """The frames of ``seal_cars``, each by itself."""
-        return self.seal_cars(packet, piece_size).frames()
-
     def seal_cars(self, packet: bytes, piece_size: int) -> Cars:
         """One MESHP packet as frames of a train, sealed once. ``piece_size``: ciphertext bytes in each but the last.
 
@@ -81,13 +77,11 @@ class LinkSession:
         counter = self.sealer.take()
         index, low = self.sealer.index, counter & LOW
         sealed = memoryview(self.sealer.seal(counter, packet, train_aad(index, low)))
-        last = (len(sealed) - 1) // piece_size
-        if last >= MAX_CARS:
-            raise ValueError(f"a train has at most {MAX_CARS} frames, not {last + 1}")
-        parts: list[bytes | memoryview] = []
-        for number in range(last):
-            piece = sealed[number * piece_size : (number + 1) * piece_size]
-            parts += (car_header(number, piece_size, index, low, last=False), piece)
-        rest = sealed[last * piece_size :]
-        parts += (car_header(last, len(rest), index, low, last=True), rest)
-        return Cars(parts, HEADER_SIZE + (piece_size if last else len(rest)))
+        pieces = [sealed[at : at + piece_size] for at in range(0, len(sealed), piece_size)]
+        count = len(pieces)
+        if count > MAX_CARS:
+            raise ValueError(f"a train has at most {MAX_CARS} frames, not {count}")
+        parts: list[bytes | memoryview] = [b""] * (2 * count)
+        parts[0::2] = car_headers(count, piece_size, len(pieces[-1]), index, low)
+        parts[1::2] = pieces
+        return Cars(parts, HEADER_SIZE + len(pieces[0]))

@@ -11,7 +11,8 @@ So, for TCP (as Linux's tcp_gro_receive, but for the window and urgent pointer, 
 * same flags, except that CWR may stand on the first, PSH and FIN on the last, and no others than ACK and ECE at all;
 * some payload; not longer than the first one's; a shorter one, or one with PSH or FIN, is the last.
 
-For UDP: same length; a shorter one is the last; at most 64. That is switched on only where the kernel takes it (≥ 6.2).
+For UDP: same length; a shorter one is the last; at most 64. Kernels before 6.2 take no such packets: there nothing is
+joined, and what was sent as one is cut.
 
 Only segments with partial checksums join: those have travelled under a session's seal. A complete checksum would have
 to be verified first, or damage done before the mesh would come out as valid. Whatever cannot join ends its flow's last
@@ -23,8 +24,8 @@ from typing import Final
 
 from meshrouter.offload.checksum import pseudo_sum
 from meshrouter.offload.inner import MOST_SEGMENTS, super_vnet
-from meshrouter.offload.split import CWR, FIN, PSH, TCP_HEADER, UDP_HEADER
-from meshrouter.offload.vnet import IPV6_SIZE, TCP, TCP_PARTIAL, UDP, UDP_PARTIAL, TunPacket
+from meshrouter.offload.split import CWR, FIN, PSH, TCP_HEADER, UDP_HEADER, split
+from meshrouter.offload.vnet import GSO_UDP_L4, IPV6_SIZE, TCP, TCP_PARTIAL, UDP, UDP_PARTIAL, TunPacket
 
 MOST_BYTES: Final = 0xFFFF
 """After the IPv6 header."""
@@ -79,10 +80,11 @@ class _Run:
 
 
 class Coalescer:
-    """One batch at a time. ``udp``: whether the TUN takes GSO_UDP_L4."""
+    """One batch at a time. ``udp``: whether the TUN takes GSO_UDP_L4; ``tcp``: whether TCP is joined too."""
 
-    def __init__(self, *, udp: bool = False) -> None:
+    def __init__(self, *, udp: bool = False, tcp: bool = True) -> None:
         self._udp = udp
+        self._tcp = tcp
         self._out: list[TunPacket | _Run] = []
         self._last: dict[bytes, _Run] = {}
         """Of every flow (addresses and ports, 36 bytes, protocol before), while it may grow."""
@@ -94,10 +96,12 @@ class Coalescer:
     def add(self, tun: TunPacket) -> None:
         """The next packet of the batch, for the TUN."""
         vnet, packet = tun
-        if vnet is TCP_PARTIAL:
+        if vnet is TCP_PARTIAL and self._tcp:
             self._add_tcp(tun, packet)
         elif vnet is UDP_PARTIAL and self._udp:
             self._add_udp(tun, packet)
+        elif vnet.gso_type == GSO_UDP_L4 and not self._udp:
+            self._out += [TunPacket(UDP_PARTIAL, part) for part in split(packet, vnet)]
         else:
             self._out.append(tun)
             self._last.pop(packet[6:7] + packet[8:44], None)
@@ -145,7 +149,8 @@ class Coalescer:
         key = packet[6:7] + packet[8:44]
         likeness = packet[:4] + packet[7:8]
         run = self._last.get(key)
-        honest = packet[44:46] == packet[4:6]  # the length of the datagram is that of the packet
+        length = packet[4:6]
+        honest = packet[44:46] == length and int.from_bytes(length, "big") == len(packet) - IPV6_SIZE
         if honest and run is not None and run.open and run.likeness == likeness and run.fits(payload):
             run.grow(packet, payload)
         else:

@@ -34,21 +34,21 @@ def encode(message: Message) -> bytes:
 
 
 class Splitter:
-    """Bytes in, messages out. Holds less than one message."""
+    """Bytes in, the texts of messages out. Holds less than one message."""
 
     def __init__(self) -> None:
         self._held = bytearray()
 
-    def add(self, data: bytes) -> list[Message]:
-        """ChannelError: see above."""
+    def add(self, data: bytes) -> list[bytes]:
+        """ChannelError: a length that cannot be."""
         self._held += data
-        messages: list[Message] = []
+        texts: list[bytes] = []
         at = 0
         while (end := self._end(at)) is not None:
-            messages.append(_decoded(bytes(self._held[at + _LENGTH : end])))
+            texts.append(bytes(self._held[at + _LENGTH : end]))
             at = end
         del self._held[:at]
-        return messages
+        return texts
 
     def _end(self, at: int) -> int | None:
         """Where the message at ``at`` ends; None while it is incomplete."""
@@ -61,7 +61,8 @@ class Splitter:
         return end if end <= len(self._held) else None
 
 
-def _decoded(text: bytes) -> Message:
+def decode(text: bytes) -> Message:
+    """ChannelError for what is no JSON object."""
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
@@ -97,7 +98,7 @@ class Channel:
             if not data:
                 self.ended = True
                 break
-            messages += self._splitter.add(data)
+            messages += map(decode, self._splitter.add(data))
         return messages
 
     def send(self, message: Message) -> None:

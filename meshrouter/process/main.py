@@ -68,6 +68,7 @@ class RouterProcess:
         config = RouterConfig(
             gossip_port=start.gossip_port,
             has_tun=self.had_tun,
+            tun_takes_udp=self._tunnel is not None and self._tunnel.splits_udp,
             first_seqno=start.seqno,
             rules=tuple(Rule.from_form(form) for form in start.extra.get("rules", ())),
         )
@@ -241,7 +242,7 @@ def main(arguments: list[str]) -> int:
     ahead = start_worker() if "--tun" in arguments else None
     try:
         messages = first_messages(channel)
-        if messages:
+        if messages and messages[0].get("type") != "stop":  # a node that fails before it has begun
             RouterProcess(channel, Start.from_json(messages[0]), ahead).run(messages[1:])
     except LocalError as error:
         sys.stderr.write(f"router: {error.message}\n")

@@ -47,7 +47,7 @@ class Tunnel:
         *,
         poller: Poller,
         counters: Counters,
-        packets: Callable[[list[tuple[bytes | None, bytes]], float], None],
+        packets: Callable[[list[tuple[bytes, bytes]], float], None],
         changed: Callable[[], None],
         ahead: "subprocess.Popen[bytes] | None" = None,
     ) -> None:
@@ -86,6 +86,11 @@ class Tunnel:
     def settled(self) -> bool:
         """Whether it is known if there will be a mesh on this host."""
         return self._worker is None and self._due > 0.0
+
+    @property
+    def splits_udp(self) -> bool:
+        """Whether there is a device whose kernel takes super-packets of UDP."""
+        return self.device is not None and self.device.splits_udp
 
     def listen(self) -> None:
         """From now on packets are wanted; until then they wait in the kernel's queue."""
@@ -144,7 +149,7 @@ class Tunnel:
             self._failed(error, now)
             return
         if got:
-            self._packets([(header, packet) for header, packet in got], now)
+            self._packets(got, now)
 
     def _failed(self, error: LocalError, now: float) -> None:
         """Without a TUN until the next try."""

@@ -11,7 +11,7 @@ from struct import Struct
 from typing import Final
 
 from meshrouter.errors import WireError
-from meshrouter.wire.frame import FIRST_TRAIN, FRAME, LAST
+from meshrouter.wire.frame import FIRST_TRAIN, FRAME, LAST, MAX_CARS
 
 MAX_TRAIN: Final = 65_000
 """Bytes of the MESHP packet in a train."""
@@ -24,6 +24,9 @@ PIECE_HEADER_SIZE: Final = PIECE_HEADER.size
 MAX_PIECES: Final = 16
 SMALLEST_WHOLE: Final = 1305
 """A link with room for a packet of so many bytes carries no PIECEs: IPv6's least, 1280, and MESHSEC."""
+_STARTS: Final = tuple(bytes((FIRST_TRAIN, number)) for number in range(MAX_CARS))
+_TAIL: Final = Struct(">HII")
+"""Of a frame's header: length, index, counter."""
 
 
 def train_aad(index: int, counter: int) -> bytes:
@@ -34,6 +37,14 @@ def train_aad(index: int, counter: int) -> bytes:
 def car_header(number: int, length: int, index: int, counter: int, *, last: bool) -> bytes:
     """Header of one frame of a train. ``number`` counts from 0."""
     return FRAME.pack(FIRST_TRAIN, number | LAST if last else number, length, index, counter)
+
+
+def car_headers(count: int, size: int, rest: int, index: int, counter: int) -> list[bytes]:
+    """Of all ``count`` ≤ 45 frames: ``size`` bytes in each but the last, which has ``rest``."""
+    tail = _TAIL.pack(size, index, counter)
+    heads = [start + tail for start in _STARTS[: count - 1]]
+    heads.append(car_header(count - 1, rest, index, counter, last=True))
+    return heads
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,13 @@ def test_two_servers_at_one_address() -> None:
     load({"rpc": ["127.0.0.1:0"], "dns": ["127.0.0.1:0"]}, {})
 
 
+def test_ports_that_take_a_right() -> None:
+    assert not load({}, {}).low_ports
+    assert not load({"rpc": ["127.0.0.1:0"], "dns": ["127.0.0.1:1024"], "socks": ["127.0.0.1:1080"]}, {}).low_ports
+    for name in ("rpc", "dns", "p2p", "socks", "proxy"):
+        assert load({name: ["127.0.0.1:53"]}, {}).low_ports
+
+
 def test_a_network_of_ones_own_is_found_beside_the_file(tmp_path: Path) -> None:
     table = json.loads(Path("genesis.json").read_text(encoding="utf-8"))["dev"]
     table["consensus"]["name"] = "village"

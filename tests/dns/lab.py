@@ -11,13 +11,17 @@ import dns.rdatatype
 import trio
 
 from meshchain.config.values import Address
-from meshchain.dns.engine import Engine, Snapshot
+from meshchain.dns.engine import Engine
+from meshchain.dns.history import Snapshot
+from meshchain.dns.serial import ZoneVersion
 from meshchain.dns.signing import Signer, load_or_create
 from meshchain.ledger.chain.view import ChainView
 from meshchain.ledger.codec import Value
 from meshchain.ledger.entry import Record
+from meshchain.ledger.params import Params
+from meshchain.ledger.store import layout
 from meshchain.service.dns import DnsService
-from tests.rpc.ledger_node import LedgerNode
+from tests.rpc.ledger_node import LedgerNode, small_network
 from tests.rpc.people import ALICE, hosted
 
 NOW = 1_800_000_000.0
@@ -79,7 +83,8 @@ class LabSource:
 def engine(node: LedgerNode, folder: Path, *, forwards: bool = False, synced: bool = True) -> Engine:
     """Without sockets; serial 7."""
     signer = Signer(load_or_create(folder), lambda: NOW)
-    snapshot = Snapshot(node.view(), 7, synced, "at block 7 of 90")
+    version = ZoneVersion(7, signer.window, node.view().tip.state_root, signer.key.tag)
+    snapshot = Snapshot(node.view(), version, synced, "at block 7 of 90")
     return Engine(signer, snapshot, secret=SECRET, now=lambda: NOW, steady=lambda: 0.0, forwards=forwards)
 
 
@@ -106,6 +111,12 @@ class Served:
             while engine.snapshot.serial < serial or not engine.snapshot.synced:  # noqa: ASYNC110 - it has no event
                 await trio.sleep(0.01)
 
+    async def moved(self) -> None:
+        """The newest tip is served, which has changed the zone."""
+        serial = self.service.engine.snapshot.serial
+        self.source.moved()
+        await self.until_published(serial + 1)
+
     async def udp(self, query: dns.message.Message) -> dns.message.Message:
         return await trio.to_thread.run_sync(lambda: dns.query.udp(query, "127.0.0.1", 10, self.service.port))
 
@@ -122,14 +133,24 @@ class Served:
 
 
 @asynccontextmanager
-async def served(folder: Path, *, now: float, forward: Sequence[Address] = ()) -> AsyncIterator[Served]:
+async def served(
+    folder: Path, *, now: float, forward: Sequence[Address] = (), params: Params | None = None
+) -> AsyncIterator[Served]:
     """alice's service on a free port; ``now``: Unix time, which validators compare with their own."""
-    node = LedgerNode(folder)
+    node = LedgerNode(folder, params or small_network())
     settle(node)
-    source = LabSource(node)
+    async with serving(LabSource(node), folder, now=now, forward=forward) as lab:
+        yield lab
+
+
+@asynccontextmanager
+async def serving(
+    source: LabSource, folder: Path, *, now: float, forward: Sequence[Address] = ()
+) -> AsyncIterator[Served]:
+    """A service that goes on where the source's rows say."""
     service = DnsService(
-        Address("127.0.0.1", 0), forward, source, Signer(load_or_create(folder), lambda: now), stored=None,
-        secret=SECRET, now=lambda: now, steady=trio.current_time,
+        Address("127.0.0.1", 0), forward, source, Signer(load_or_create(folder), lambda: now),
+        stored=source.rows.get(layout.ZONE), secret=SECRET, now=lambda: now, steady=trio.current_time,
     )  # fmt: skip
     await service.open()
     async with trio.open_nursery() as nursery:

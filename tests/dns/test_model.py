@@ -134,6 +134,7 @@ class Model:
 @settings(max_examples=300)
 @given(RECORDS, ASKED, KINDS)
 @example([("a", "CNAME", 60, "a.alice.mesh."), ("a", "CNAME", 60, "b.a.alice.mesh.")], "a.alice.mesh", 1)
+@example([("", "A", 60, "192.0.2.1"), ("", "NS", 60, "ns.example.")], "alice.mesh", 43)
 def test_as_the_model_says(records: list[Line], asked: str, kind: int) -> None:
     zone, flat = zone_of(records)
     name, model = from_text(asked), Model(flat)

@@ -80,14 +80,16 @@ async def test_every_change_of_the_ledger_raises_the_serial_and_is_answered(tmp_
         assert soa.serial == 3, "an empty block changes nothing"
 
 
-def test_a_version_is_of_the_state_and_of_the_week() -> None:
-    first = ZoneVersion.decode(None).follow(b"a" * 32, 5)
+def test_a_version_is_of_the_state_the_week_and_the_key() -> None:
+    first = ZoneVersion.decode(None).follow(b"a" * 32, 5, 300)
     assert first.serial == 1
-    assert first.follow(b"a" * 32, 5) is first
-    assert first.follow(b"b" * 32, 5).serial == 2, "another state, whatever its height"
-    assert first.follow(b"a" * 32, 6).serial == 2
+    assert first.follow(b"a" * 32, 5, 300) is first
+    assert first.follow(b"b" * 32, 5, 300).serial == 2, "another state, whatever its height"
+    assert first.follow(b"a" * 32, 6, 300).serial == 2
+    assert first.follow(b"a" * 32, 5, 301).serial == 2, "another key"
     assert ZoneVersion.decode(first.encode()) == first
-    assert ZoneVersion(2**32 - 1, 5, bytes(32)).follow(b"a" * 32, 5).serial == 1
+    assert ZoneVersion.decode(first.encode()[:-2]) == ZoneVersion(1, 5, b"a" * 32, 0), "of an earlier program"
+    assert ZoneVersion(2**32 - 1, 5, bytes(32), 0).follow(b"a" * 32, 5, 0).serial == 1
     assert ZoneVersion.decode(b"damaged").serial == 0
 
 

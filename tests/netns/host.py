@@ -27,6 +27,8 @@ TIMEOUT: Final = 60.0
 _PREFIX: Final = "mc-"
 _LOSS: Final = "loss"
 _WHERE: Final = Path("/run/netns")
+_FILES: Final = Path("/etc/netns")
+"""What stands in a folder of a namespace's name here, ``ip netns exec`` shows to commands under /etc (ip-netns(8))."""
 _NUMBERS: Final = itertools.count(1)
 
 
@@ -134,6 +136,13 @@ class Host:
     def lose_nothing(self) -> None:
         self.run("nft", "delete", "table", "netdev", _LOSS)
 
+    def asks(self, nameserver: str) -> None:
+        """Programs started from now on resolve names there (port 53)."""
+        folder = _FILES / self.namespace
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "resolv.conf").write_text(f"nameserver {nameserver}\n")
+        (folder / "nsswitch.conf").write_text("hosts: files dns\n")
+
     def stop(self) -> None:
         """End what was started here: politely, then not."""
         for process in self._processes:
@@ -206,7 +215,7 @@ class Lab:
         """Every step is tried, whatever became of the one before; the first trouble is raised at the end."""
         troubles: list[Exception] = []
         for host in self.hosts.values():
-            for step in (host.stop, partial(_ip, "netns", "del", host.namespace)):
+            for step in (host.stop, partial(_remove, host.namespace)):
                 try:
                     step()
                 except (OSError, CommandError) as error:
@@ -232,7 +241,15 @@ def sweep() -> None:
         found = re.fullmatch(rf"{_PREFIX}(\d+)-.*", each.name)
         if found and not Path(f"/proc/{found[1]}").exists():
             with suppress(CommandError):
-                _ip("netns", "del", each.name)
+                _remove(each.name)
+
+
+def _remove(namespace: str) -> None:
+    """The namespace, and what its programs saw under /etc."""
+    shutil.rmtree(_FILES / namespace, ignore_errors=True)
+    with suppress(OSError):  # others' are there, or there is none
+        _FILES.rmdir()
+    _ip("netns", "del", namespace)
 
 
 def setns(file: int) -> None:

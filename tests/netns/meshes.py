@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.netns.host import Host, Lab
-from tests.netns.nodes import MeshNode, eventually
+from tests.netns.nodes import MeshNode
+from tests.waiting import eventually
 
 NAMES: Final = ("a", "b", "c", "d")
 

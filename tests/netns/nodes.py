@@ -4,28 +4,16 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError
 from tests.netns.host import Host
+from tests.waiting import PATIENCE, eventually
 
-PATIENCE: Final = 60.0
-"""Seconds after which a condition counts as never coming true."""
 RPC: Final = 29336
 _ENVIRONMENT: Final = {"MESH_WALLET_PASSPHRASE": "", "PYTHONUNBUFFERED": "1"}
-
-
-def eventually(condition: Callable[[], Any], what: str, patience: float = PATIENCE, every: float = 0.1) -> Any:  # noqa: ANN401
-    """Poll until the condition gives something true, and return that."""
-    deadline = time.monotonic() + patience
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(every)
-    return found
 
 
 class MeshNode:
@@ -88,6 +76,9 @@ class MeshNode:
     def wallet(self, *arguments: str, check: bool = True, timeout: float = PATIENCE) -> str:
         return self._client_program("wallet.main", *arguments, check=check, timeout=timeout)
 
+    def wallet_json(self, *arguments: str) -> Any:  # noqa: ANN401
+        return json.loads(self.wallet(*arguments, "--json"))
+
     def register(self, name: str | None = None, *options: str) -> None:
         """The node becomes the primary host of a name, which is confirmed when this returns."""
         self.wallet("register", name or self.name, "--wait", *options)
@@ -120,8 +111,8 @@ class MeshNode:
         return {other.name for other in others} <= {route["name"] for route in self.call("mesh_routes")}
 
     def pings(self, address: str, *options: str, timeout: float = PATIENCE) -> bool:
-        """Debian's ping, through the kernel and the TUN."""
-        return self.host.succeeds("ping", "-6", "-c", "1", "-W", "1", *options, address, timeout=timeout)
+        """Debian's ping, through the kernel and the TUN: once a second until an answer or an error comes, for 5 s."""
+        return self.host.succeeds("ping", "-6", "-c", "1", "-w", "5", *options, address, timeout=timeout)
 
     # --- ends ----------------------------------------------------------------------------------------------
 

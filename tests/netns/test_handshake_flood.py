@@ -17,7 +17,8 @@ from meshrouter.neighbours.answering import PROLOGUE
 from meshrouter.wire import frame as frames
 from meshrouter.wire.handshake import LinkPayload
 from tests.netns.host import Host, Lab, needs_program, needs_root
-from tests.netns.nodes import MeshNode, eventually
+from tests.netns.nodes import MeshNode
+from tests.waiting import eventually
 
 pytestmark = [*needs_root, pytest.mark.slow, needs_program("ping")]
 

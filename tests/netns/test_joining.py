@@ -10,8 +10,9 @@ from pathlib import Path
 
 from tests.netns.host import Lab, needs_program, needs_root
 from tests.netns.meshes import line_options, mesh
-from tests.netns.nodes import MeshNode, eventually
+from tests.netns.nodes import MeshNode
 from tests.netns.traffic import connected, echo_server, echoed
+from tests.waiting import eventually
 
 pytestmark = [*needs_root, needs_program("ping")]
 

@@ -8,8 +8,9 @@ import pytest
 
 from tests.netns.host import Lab, needs_program, needs_root
 from tests.netns.meshes import Mesh, line_options, mesh
-from tests.netns.nodes import MeshNode, eventually
+from tests.netns.nodes import MeshNode
 from tests.netns.traffic import connected, datagram_socket, echo_server, echoed
+from tests.waiting import eventually
 
 pytestmark = [*needs_root, needs_program("ping")]
 

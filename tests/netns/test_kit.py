@@ -77,3 +77,12 @@ def test_inside_opens_sockets_there_and_comes_back(lab: Lab) -> None:
         there = os.stat("/proc/thread-self/ns/net").st_ino
     assert there == Path("/run/netns", host.namespace).stat().st_ino != before
     assert os.stat("/proc/thread-self/ns/net").st_ino == before
+
+
+def test_a_host_may_have_a_nameserver_of_its_own_and_it_goes_with_the_host(lab: Lab) -> None:
+    one, other = lab.host("a"), lab.host("b")
+    one.asks("192.0.2.53")
+    assert one.run("cat", "/etc/resolv.conf") == "nameserver 192.0.2.53\n"
+    assert "192.0.2.53" not in other.run("cat", "/etc/resolv.conf", check=False)
+    lab.close()
+    assert not Path("/etc/netns", one.namespace).exists()

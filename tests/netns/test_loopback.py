@@ -9,8 +9,9 @@ import pytest
 
 from tests.netns.host import Host, Lab, needs_program, needs_root
 from tests.netns.meshes import Mesh, line_options, mesh, node_with_name
-from tests.netns.nodes import MeshNode, eventually
-from tests.netns.traffic import PATIENCE, connected, datagram_socket, echo_server, echoed, web_server
+from tests.netns.nodes import MeshNode
+from tests.netns.traffic import connected, datagram_socket, echo_server, echoed, web_server
+from tests.waiting import PATIENCE, eventually
 
 pytestmark = [*needs_root, needs_program("nft")]
 

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +18,8 @@ import pytest
 from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError
 from tests.netns.host import WHY_NOT, Host, Lab
-from tests.netns.nodes import eventually
-
-NO_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
-NOBODY = (*NO_CAPABILITIES, "--reuid=65534", "--regid=65534", "--clear-groups")
+from tests.netns.rights import powerless
+from tests.waiting import eventually
 
 
 class Place:
@@ -62,13 +59,7 @@ def place() -> Iterator[Place]:
         pytest.skip(WHY_NOT)
     with Lab() as lab:
         host = lab.host("terminals")
-        yield Place(lab, host, *(NOBODY if interpreter_is_for_all() else NO_CAPABILITIES))
-
-
-def interpreter_is_for_all() -> bool:
-    """Whether a program of nobody can start another; the first one still passes by setpriv's own rights."""
-    again = f"import os; os.execv({sys.executable!r}, ['python', '-c', ''])"
-    return subprocess.run([*NOBODY, sys.executable, "-c", again], capture_output=True, check=False).returncode == 0
+        yield Place(lab, host, *powerless())
 
 
 class Terminal:

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.netns.host import Host
-from tests.netns.nodes import eventually
+from tests.waiting import PATIENCE, eventually
 
-PATIENCE: Final = 30.0
 GOODBYE: Final = b"that was all"
 """What an echo server says after the client's end, so that a half-closed connection shows."""
 PING_EVERY: Final = 0.05
@@ -25,19 +24,24 @@ _RECORD: Final = struct.Struct("=IIII")
 _PCAP_HEADER: Final = 24
 
 
+def listening(host: Host, port: int, address: str = "::") -> socket.socket:
+    """A TCP socket of this host that accepts."""
+    with host.inside():
+        return socket.create_server((address, port), family=socket.AF_INET6, backlog=256)
+
+
 @contextlib.contextmanager
 def echo_server(host: Host, port: int, address: str = "::") -> Iterator[None]:
     """TCP: gives back what it gets, then GOODBYE."""
-    with host.inside():
-        listening = socket.create_server((address, port), family=socket.AF_INET6, backlog=256)
-    accepting = threading.Thread(target=_accept, args=(listening,), daemon=True)
+    listener = listening(host, port, address)
+    accepting = threading.Thread(target=_accept, args=(listener,), daemon=True)
     accepting.start()
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
-            listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
         accepting.join(PATIENCE)
 
 

@@ -16,7 +16,8 @@ from meshchain.ledger import params
 from meshchain.ledger.errors import RemoteError
 from meshchain.p2p.messages import Goodbye, Message, Ping, Pong, Ready, Version, decode, encode
 from meshchain.p2p.transport import Received, Stream
-from tests.node.running import PATIENCE, Running
+from tests.node.running import Running
+from tests.waiting import PATIENCE
 
 M = TypeVar("M", bound=Message)
 CONSENSUS = params.load("dev").consensus

@@ -3,31 +3,12 @@
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Self
 
-from meshchain.cli.scratch import free_ports
 from meshchain.rpc.client.connection import Client
 from meshchain.rpc.client.errors import ClientError
-
-PATIENCE = 60.0
-"""Seconds after which a condition counts as never coming true."""
-
-
-def free_port() -> int:
-    [port] = free_ports(1)
-    return port
-
-
-def eventually(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Poll a condition of a real process."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.02)
-
+from tests.waiting import PATIENCE, eventually, free_port
 
 _SHIFTED = (
     sys.executable,

@@ -8,7 +8,8 @@ import dns.query
 import dns.rcode
 
 from tests.node.registering import drafts
-from tests.node.running import Running, eventually, free_port
+from tests.node.running import Running
+from tests.waiting import eventually, free_port
 
 
 def test_a_name_from_registration_to_restart(tmp_path: Path) -> None:

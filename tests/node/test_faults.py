@@ -13,7 +13,8 @@ from meshchain.ledger import params
 from meshchain.rpc.client.errors import ClientError
 from tests.node.conftest import Launch
 from tests.node.registering import drafts
-from tests.node.running import Running, eventually
+from tests.node.running import Running
+from tests.waiting import eventually
 
 
 def refusal(launch: Launch, datadir: Path, *options: str) -> str:

@@ -9,7 +9,8 @@ import pytest
 from meshchain.rpc.client.errors import ClientError
 from tests.node.conftest import Launch
 from tests.node.registering import drafts
-from tests.node.running import Running, eventually, free_port
+from tests.node.running import Running
+from tests.waiting import eventually, free_port
 
 
 def line(launch: Launch, folder: Path, ports: Sequence[int]) -> list[Running]:

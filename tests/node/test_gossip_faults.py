@@ -19,8 +19,9 @@ from meshchain.ledger import params
 from meshchain.rpc.client.errors import ClientError
 from tests.node.conftest import Launch
 from tests.node.registering import drafts
-from tests.node.running import Running, eventually, free_port
+from tests.node.running import Running
 from tests.node.test_faults import alarms, occupy, small_disk
+from tests.waiting import eventually, free_port
 
 __all__ = ["small_disk"]  # a fixture
 

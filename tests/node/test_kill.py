@@ -8,7 +8,8 @@ import pytest
 from meshchain.rpc.client.errors import ClientError
 from tests.node.conftest import Launch
 from tests.node.registering import drafts
-from tests.node.running import Running, eventually
+from tests.node.running import Running
+from tests.waiting import eventually
 
 
 def accepted(node: Running, name: str, number: int) -> list[str]:

@@ -14,7 +14,7 @@ import trio.testing
 
 from meshchain.config.values import Address
 from meshchain.ledger.errors import LocalError
-from meshchain.service import socks
+from meshchain.service import serving, socks
 from meshchain.service.socks import SocksService
 from meshchain.socks.server import Code
 from tests.rpc.ledger_node import LedgerNode
@@ -208,7 +208,7 @@ async def test_a_slow_client_is_let_go(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 async def test_an_idle_connection_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socks, "IDLE_TIME", 0.05)
+    monkeypatch.setattr(serving, "IDLE_TIME", 0.05)
     async with running(tmp_path) as lab:
         _, client = await lab.ask(b"alice.mesh")
         await exactly(client, 8)
@@ -216,7 +216,7 @@ async def test_an_idle_connection_is_let_go(tmp_path: Path, monkeypatch: pytest.
 
 
 async def test_not_more_than_so_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socks, "MOST", 2)
+    monkeypatch.setattr(serving, "MOST", 2)
     async with running(tmp_path) as lab:
         first, second = [(await lab.ask(b"alice.mesh"))[1] for _ in range(2)]
         third = await lab.client()

@@ -136,7 +136,7 @@ def test_link_frames() -> None:
 def test_a_train() -> None:
     case = SEALED["train"]
     size = len(raw(case["frames"][0])) - frame.HEADER_SIZE
-    cars = session(case, case["counter"]).seal_train(raw(case["packet"]), size)
+    cars = session(case, case["counter"]).seal_cars(raw(case["packet"]), size).frames()
     assert [car.hex() for car in cars] == case["frames"]
 
 

@@ -10,9 +10,15 @@ from pathlib import Path
 from tests.tls.kit import Cert, key_pem
 
 BODY = b"<h1>alice is here</h1>"
-PAGE = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(BODY) + BODY
-)
+
+
+def page_of(body: bytes) -> bytes:
+    """The whole answer of a server that then hangs up."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+    return head % len(body) + body
+
+
+PAGE = page_of(BODY)
 
 
 def context(folder: Path, chain: Sequence[Cert]) -> ssl.SSLContext:
@@ -34,19 +40,27 @@ def serving(folder: Path, chain: Sequence[Cert]) -> Iterator[int]:
 @contextmanager
 def serving_with(tls: ssl.SSLContext) -> Iterator[int]:
     """Likewise, with a key and certificates of one's own."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_accept, args=(listener, tls), daemon=True)
-        thread.start()
+    with socket.create_server(("127.0.0.1", 0)) as listener, serving_at(listener, tls):
         yield listener.getsockname()[1]
+
+
+@contextmanager
+def serving_at(listener: socket.socket, tls: ssl.SSLContext, page: bytes = PAGE) -> Iterator[None]:
+    """A server on a socket that is open already; that one listens no more when the block ends."""
+    thread = threading.Thread(target=_accept, args=(listener, tls, page), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()
 
 
-def _accept(listener: socket.socket, tls: ssl.SSLContext) -> None:
+def _accept(listener: socket.socket, tls: ssl.SSLContext, page: bytes) -> None:
     with suppress(OSError):
         while True:
             client, _ = listener.accept()
             client.settimeout(20)
             with suppress(OSError), client, tls.wrap_socket(client, server_side=True) as stream:
                 if stream.recv(4096):
-                    stream.sendall(PAGE)
+                    stream.sendall(page)

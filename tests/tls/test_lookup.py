@@ -56,12 +56,27 @@ def test_alias_of_the_records(tmp_path: Path) -> None:
     )
 
 
+ODD = ("\\001" * 63, "\\255", "a\\.b", "*", "-a", "a-", "\\@")
+
+
+@pytest.mark.parametrize("label", ODD)
+def test_an_alias_of_what_no_certificate_can_be_for(tmp_path: Path, label: str) -> None:
+    """It leads to an address, but its text is no name to say to a server: the first one was an error of TLS itself."""
+    entries = (
+        entry("www", "CNAME", f"{label}.alice.mesh."),
+        entry("*", "AAAA", "eeee::1"),
+        entry("*", "TLSA", str(GOOD)),
+    )
+    found = find_server(settled(tmp_path, *entries).view(), "www.alice.mesh", 443)
+    assert (found.base, found.ip6, found.records) == ("www.alice.mesh", "eeee::1", ())
+
+
 @pytest.mark.parametrize(
     ("host", "code"),
     [
         ("bob.mesh", "name-not-found"), ("alice.com", "not-mesh"), ("mesh", "not-mesh"), ("", "not-mesh"),
         ("far.alice.mesh", "host-not-found"), ("no.such.alice.mesh", "name-not-found"), ("a..mesh", "bad-name"),
-        ("x" * 300, "bad-name"), ("älice.mesh", "name-not-found"),
+        ("x" * 300, "bad-name"), ("älice.mesh", "name-not-found"), ("ä.far.alice.mesh", "name-not-found"),
     ],
 )  # fmt: skip
 def test_no_server(tmp_path: Path, host: str, code: str) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from meshchain.cli.meshctl import meshctl
 from meshchain.rpc.client.commandline import run
-from tests.node.running import Running, free_port
+from tests.node.running import Running
 from tests.tls.servers import serving_with
+from tests.waiting import free_port
 from wallet.main import program
 
 

@@ -15,7 +15,7 @@ import trio.testing
 
 from meshchain.config.values import Address
 from meshchain.ledger.errors import LocalError
-from meshchain.service import proxy
+from meshchain.service import proxy, serving
 from meshchain.service.proxy import ProxyService
 from meshchain.tls import authority
 from meshchain.tls.tlsa import Tlsa
@@ -127,6 +127,16 @@ async def test_no_such_name(tmp_path: Path, host: str, rule: str) -> None:
         assert lab.asked == []
 
 
+async def test_an_alias_that_cannot_be_said_to_a_server(tmp_path: Path) -> None:
+    """Anybody can have one: the page says so, and the proxy goes on."""
+    async with running(tmp_path, [record(3, 1, 1, GOOD)], tls_server(tmp_path, GOOD)) as lab:
+        alias = ("www", "CNAME", 600, "\\001" * 63 + ".alice.mesh."), ("*", "TLSA", 600, str(record(3, 1, 1, GOOD)))
+        lab.node = settled(tmp_path / "alias", *alias, ("*", "AAAA", 600, "eeee::1"))
+        lab.service._view = lab.node.view
+        for _ in range(2):
+            assert b"<code>no-usable-records</code>" in await lab.fetch("www.alice.mesh")
+
+
 async def test_not_synced(tmp_path: Path) -> None:
     async with running(tmp_path, [record(3, 1, 1, GOOD)], tls_server(tmp_path, GOOD)) as lab:
         lab.node.synced = False
@@ -181,6 +191,10 @@ async def test_a_flood_instead_of_a_handshake(tmp_path: Path) -> None:
         (b"CONNECT example.com:443 HTTP/1.1", b"403", b"not-mesh"),
         (b"CONNECT [eeee::1]:443 HTTP/1.1", b"403", b"not-mesh"),
         (b"CONNECT 127.0.0.1:443 HTTP/1.1", b"403", b"not-mesh"),
+        (b"CONNECT localhost:443 HTTP/1.1", b"403", b"not-mesh"),
+        (b"CONNECT [beef::]:443 HTTP/1.1", b"403", b"not-mesh"),
+        (b"CONNECT alice.mesh:9336 HTTP/1.1", b"403", b"port-not-allowed"),
+        (b"CONNECT alice.mesh:65979 HTTP/1.1", b"400", b"bad-request"),
         (b"GET http://example.com/ HTTP/1.1", b"404", b"not-found"),
         (b"POST /proxy.pac HTTP/1.1", b"404", b"not-found"),
         (b"nonsense", b"400", b"bad-request"),
@@ -212,8 +226,29 @@ async def test_a_silent_client_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert await lab.plain(b"CONNECT ali") == b""
 
 
+async def test_a_browser_that_shakes_no_hands_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And with it the connection to the server, which was judged meanwhile."""
+    go, over = trio.Event(), trio.Event()
+    serve = tls_server(tmp_path, GOOD)
+
+    async def late(stream: trio.SocketStream) -> None:
+        await go.wait()
+        await serve(stream)
+        over.set()
+
+    async with running(tmp_path, [record(3, 1, 1, GOOD)], late) as lab:
+        async with await trio.open_tcp_stream("127.0.0.1", lab.service.address.port) as browser:
+            await browser.send_all(b"CONNECT alice.mesh:443 HTTP/1.1\r\n\r\n")
+            assert await browser.receive_some(4096) == proxy._ESTABLISHED
+            monkeypatch.setattr(proxy, "HEAD_TIME", 0.05)
+            go.set()
+            assert await browser.receive_some(4096) == b""
+        with trio.fail_after(30):
+            await over.wait()
+
+
 async def test_the_257th_client_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxy, "MOST", 1)
+    monkeypatch.setattr(serving, "MOST", 1)
     async with running(tmp_path, [], tls_server(tmp_path, GOOD)) as lab:
         first = await trio.open_tcp_stream("127.0.0.1", lab.service.address.port)
         await trio.testing.wait_all_tasks_blocked()
@@ -230,6 +265,18 @@ async def test_logged_once(tmp_path: Path) -> None:
                 await lab.fetch()
         levels = [line["log_level"] for line in logs if line["event"] == "refused"]
         assert levels == ["warning", "debug", "debug"]
+
+
+async def test_what_is_remembered_as_logged_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxy, "_MOST_LOGGED", 2)
+    async with running(tmp_path, [], tls_server(tmp_path, GOOD)) as lab:
+        with structlog.testing.capture_logs() as logs:
+            lab.service._log = structlog.get_logger("proxy")
+            for host in ("bob.mesh", "carol.mesh", "dave.mesh", "bob.mesh"):
+                await lab.fetch(host)
+        levels = [line["log_level"] for line in logs if line["event"] == "refused"]
+        assert levels == ["warning", "warning", "debug", "debug"]
+        assert len(lab.service._logged) == 2
 
 
 async def test_address_in_use(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from cryptography import x509
@@ -10,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.x509 import ObjectIdentifier, UnrecognizedExtension
 
-from meshchain.tls import tlsa
+from meshchain.tls import constraints, tlsa
 from meshchain.tls.certificates import Certificate, signed_by
 from meshchain.tls.path import BUDGET, Anchors, Search
 from meshchain.tls.verify import Tlsa, Verdict, check_chain
+from tests.tls import forge
 from tests.tls.kit import ALONE, CLIENT_ONLY, DAY, HOST, INTER, LEAF, NOW, ROOT, Cert, key, record, spki
 
 OTHER = Cert("other", "other", names=(HOST,))
@@ -385,6 +387,30 @@ class TestBounds:
         search = Search(pool, Anchors(lambda _path: False), HOST, NOW)
         assert search.run(leaf) is None
         assert -(BUDGET + 1) * (len(pool) + 1) < search.left < 0
+
+    def test_a_walk_compares_a_bounded_number_of_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Look-alikes with names and constraints: 78 KB of them were worth half a minute."""
+        compared = 0
+
+        def within(name: x509.GeneralName, tree: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return real(name, tree)
+
+        real = constraints._within
+        monkeypatch.setattr(constraints, "_within", within)
+        names = forge.for_names(HOST, *(f"{n}.mesh" for n in range(99)))
+        limits = forge.constraints(permitted=("mesh",), excluded=[f"{n}.test" for n in range(19)])
+        name, leaf = forge.common_name("r"), forge.common_name("leaf")
+        more = [forge.authority(), names, limits]
+        chain = [forge.Forged(name, name, 1, 1, more, serial=n).encode() for n in range(14)]
+        chain.insert(0, forge.Forged(leaf, name, 2, 1, [names]).encode())
+        for asked in (HOST, "bob.mesh"):
+            compared = 0
+            means = Tlsa(2, 1, 1, sha256(forge.public_key(1)).digest())
+            fits = check_chain(chain, [means], host=asked, now=NOW).ok
+            assert fits == (asked == HOST)
+            assert 2_000 <= compared <= 20_000
 
     def test_long_chains_are_cut(self) -> None:
         many = [Cert(f"a{n}", f"a{n + 1}", ca=True) for n in range(30)]

@@ -64,7 +64,7 @@ def _frames() -> Iterator[Json]:
 
 
 def _train() -> Json:
-    frames = _session(LOW + 3).seal_train(_LARGE, 1000)
+    frames = _session(LOW + 3).seal_cars(_LARGE, 1000).frames()
     return {
         "key": _KEY.hex(),
         "counter": LOW + 3,

@@ -64,6 +64,11 @@ class StoredState:
             name = key[1:].decode()
             yield name, _decode_entry(name, data)
 
+    def names_back(self, end: str) -> Iterator[tuple[str, NameEntry]]:
+        for key, data in self._reader.items(layout.ENTRY, end=end.encode(), reverse=True):
+            name = key[1:].decode()
+            yield name, _decode_entry(name, data)
+
     def names_with_key(self, key: bytes) -> Iterator[str]:
         """Names, revoked ones included, whose record lists the 32-byte node key as a host, in order."""
         prefix = layout.HOST_KEY + key

@@ -7,6 +7,7 @@ from meshchain.ledger import tree
 from meshchain.ledger.block import Block, decode_body
 from meshchain.ledger.chain.index import Flag, HeaderIndex, IndexEntry
 from meshchain.ledger.chain.statedb import StoredState
+from meshchain.ledger.chain.undo import Undo
 from meshchain.ledger.entry import NameEntry
 from meshchain.ledger.errors import StoreError
 from meshchain.ledger.header import Header
@@ -83,6 +84,10 @@ class ChainView:
         """In bytewise order of name, from ``start`` on."""
         return self._state.names(start)
 
+    def names_back(self, end: str) -> Iterator[tuple[str, NameEntry]]:
+        """Those before ``end`` (not ""), the last one first."""
+        return self._state.names_back(end)
+
     def names_of(self, owner: bytes) -> Iterator[tuple[str, NameEntry]]:
         """All names with this owner key; reads every entry."""
         return ((name, entry) for name, entry in self.names() if entry.owner == owner)
@@ -157,6 +162,11 @@ class ChainView:
         """A stored block as it travels: header and body; None without its body."""
         entry, body = self._index.get(block_id), self._reader.get(layout.BODY + block_id)
         return None if entry is None or body is None else entry.header.encode() + body
+
+    def undo(self, block_id: bytes) -> Undo | None:
+        """What an active block replaced; None for genesis and other blocks."""
+        data = self._reader.get(layout.UNDO + block_id)
+        return None if data is None else Undo.decode(data)
 
     @property
     def index(self) -> HeaderIndex:

@@ -13,8 +13,12 @@ class Reader(Protocol):
 
     def get(self, key: bytes) -> bytes | None: ...
 
-    def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Keys with ``prefix`` in bytewise order, from prefix + start on (reverse: from the last one down)."""
+    def items(
+        self, prefix: bytes, start: bytes = b"", end: bytes = b"", *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Keys with ``prefix`` in bytewise order, from prefix + start on, those before prefix + end (b"": all).
+
+        ``reverse``: from the last one down."""
 
 
 class Store(Reader, Protocol):

@@ -76,6 +76,11 @@ def prefix_end(prefix: bytes) -> bytes:
     return stripped[:-1] + bytes((stripped[-1] + 1,)) if stripped else b""
 
 
+def range_end(prefix: bytes, end: bytes) -> bytes:
+    """Where the keys with ``prefix`` before prefix + ``end`` (b"": all of them) stop; b"" if nothing can follow."""
+    return prefix + end if end else prefix_end(prefix)
+
+
 def u32(height: int) -> bytes:
     return height.to_bytes(4, "big")
 

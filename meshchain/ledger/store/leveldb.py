@@ -51,10 +51,12 @@ class LevelReader:
             value: bytes | None = self._source.get(key, verify_checksums=True)
         return value
 
-    def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        low, end = prefix + start, layout.prefix_end(prefix)
+    def items(
+        self, prefix: bytes, start: bytes = b"", end: bytes = b"", *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        low, top = prefix + start, layout.range_end(prefix, end)
         with _Translated("read"), self._cursor() as cursor:
-            rows = _down(cursor, low, end) if reverse else _up(cursor, low, end)
+            rows = _down(cursor, low, top) if reverse else _up(cursor, low, top)
             portion = 1
             while portion:
                 with self._gate:  # never across a yield: nobody knows when the reader goes on
@@ -141,8 +143,10 @@ class LevelStore:
     def get(self, key: bytes) -> bytes | None:
         return self._reader.get(key)
 
-    def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        return self._reader.items(prefix, start, reverse=reverse)
+    def items(
+        self, prefix: bytes, start: bytes = b"", end: bytes = b"", *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        return self._reader.items(prefix, start, end, reverse=reverse)
 
     def write(self, changes: Mapping[bytes, bytes | None], *, sync: bool = True) -> None:
         try:

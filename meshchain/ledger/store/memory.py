@@ -16,10 +16,12 @@ class MemoryReader:
     def get(self, key: bytes) -> bytes | None:
         return self._data.get(key)
 
-    def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+    def items(
+        self, prefix: bytes, start: bytes = b"", end: bytes = b"", *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
         low = bisect_left(self._keys, prefix + start)
-        end = layout.prefix_end(prefix)
-        high = bisect_left(self._keys, end) if end else len(self._keys)
+        top = layout.range_end(prefix, end)
+        high = bisect_left(self._keys, top) if top else len(self._keys)
         rows = [(key, self._data[key]) for key in self._keys[low:high]]  # as it was when the reading began
         yield from reversed(rows) if reverse else rows
 

@@ -72,7 +72,8 @@ async def tls_check(call: Call, name: str, options: Mapping[str, Json]) -> Json:
         chain = await asyncio.to_thread(fetch.chain, where.host, where.port, server.base, timeout=TIMEOUT)
     except FetchError as error:
         return head | _unreached(error, server)
-    made = report(chain, server.records, host=server.base, port=port, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    made = await asyncio.to_thread(report, chain, server.records, host=server.base, port=port, now=now)
     return head | _form(made, len(chain))
 
 

@@ -157,8 +157,10 @@ class Failing:
         self._count()
         return self.inner.get(key)
 
-    def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        for row in self.inner.items(prefix, start, reverse=reverse):
+    def items(
+        self, prefix: bytes, start: bytes = b"", end: bytes = b"", *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        for row in self.inner.items(prefix, start, end, reverse=reverse):
             self._count()
             yield row
 

@@ -34,9 +34,11 @@ class MoodyStore(MemoryStore):
         self._read(key)
         return super().get(key)
 
-    def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+    def items(
+        self, prefix: bytes, start: bytes = b"", end: bytes = b"", *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
         self._read(prefix)
-        return super().items(prefix, start, reverse=reverse)
+        return super().items(prefix, start, end, reverse=reverse)
 
     def _read(self, key: bytes) -> None:
         if self.reads is not None and key.startswith(self.reads[0]):

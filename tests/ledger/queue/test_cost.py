@@ -23,9 +23,11 @@ class CountingStore(MemoryStore):
         self.touched += 1
         return super().get(key)
 
-    def items(self, prefix: bytes, start: bytes = b"", *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+    def items(
+        self, prefix: bytes, start: bytes = b"", end: bytes = b"", *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
         self.touched += 1
-        return super().items(prefix, start, reverse=reverse)
+        return super().items(prefix, start, end, reverse=reverse)
 
     def write(self, changes: Mapping[bytes, bytes | None], *, sync: bool = True) -> None:
         self.touched += 1

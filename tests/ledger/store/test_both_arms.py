@@ -30,22 +30,23 @@ def model_after(batches: list[Batch]) -> dict[bytes, bytes]:
     return model
 
 
-def model_items(model: dict[bytes, bytes], prefix: bytes, start: bytes) -> list[tuple[bytes, bytes]]:
-    return sorted((key, value) for key, value in model.items() if key.startswith(prefix) and key >= prefix + start)
+def model_items(model: dict[bytes, bytes], prefix: bytes, start: bytes, end: bytes) -> list[tuple[bytes, bytes]]:
+    listed = {key: value for key, value in model.items() if key.startswith(prefix) and key >= prefix + start}
+    return sorted((key, value) for key, value in listed.items() if not end or key < prefix + end)
 
 
-@given(batches=BATCHES, prefix=KEYS, start=FEW_BYTES)
+@given(batches=BATCHES, prefix=KEYS, start=FEW_BYTES, end=FEW_BYTES)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-def test_items_are_those_of_a_sorted_dict(batches: list[Batch], prefix: bytes, start: bytes) -> None:
+def test_items_are_those_of_a_sorted_dict(batches: list[Batch], prefix: bytes, start: bytes, end: bytes) -> None:
     model = model_after(batches)
-    expected = model_items(model, prefix, start)
+    expected = model_items(model, prefix, start, end)
     with TemporaryDirectory() as folder:
         stores: list[Store] = [MemoryStore(), LevelStore(Path(folder) / "l")]
         for store in stores:
             for batch in batches:
                 store.write(batch, sync=False)
-            assert list(store.items(prefix, start)) == expected
-            assert list(store.items(prefix, start, reverse=True)) == expected[::-1]
+            assert list(store.items(prefix, start, end)) == expected
+            assert list(store.items(prefix, start, end, reverse=True)) == expected[::-1]
             assert {key: store.get(key) for key in model} == model
             store.close()
 

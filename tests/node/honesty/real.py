@@ -13,7 +13,8 @@ from tests.ledger.kit import Lab
 from tests.node.conftest import Launch
 from tests.node.honesty.courier import Courier
 from tests.node.honesty.script import COUNT, STEPS, End, Rows, rows
-from tests.node.running import Running, eventually, free_port
+from tests.node.running import Running
+from tests.waiting import eventually, free_port
 
 
 class RealNetwork:

@@ -33,7 +33,8 @@ from meshchain.sim.mesh import MeshNode, MeshWorld
 from meshrouter.routing.route import Route
 from tests.node.conftest import Launch
 from tests.node.honesty.courier import Courier
-from tests.node.running import Running, eventually, free_port
+from tests.node.running import Running
+from tests.waiting import eventually, free_port
 
 TREE: Final = ((0, 1), (1, 2), (2, 3), (1, 4), (4, 5), (2, 6), (6, 7))
 """(who listens, who calls)."""

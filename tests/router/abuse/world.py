@@ -100,7 +100,7 @@ class World:
     def train(self, plaintext: bytes, size: int) -> None:
         for neighbour in self.puppet.neighbours:
             if len(plaintext) + frame.TAG_SIZE <= frame.MAX_CARS * size:
-                for car in neighbour.session.seal_train(plaintext, size):
+                for car in neighbour.session.seal_cars(plaintext, size).frames():
                     self.throw(car)
 
     def inner(self, text: bytes) -> None:

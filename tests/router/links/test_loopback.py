@@ -10,18 +10,12 @@ from meshrouter.links.link import EVERYBODY, Cars
 from meshrouter.links.specs import Kind, LinkSpec
 from meshrouter.links.udp_peer import UdpPeer
 from tests.router.links.kernel import Host, until
+from tests.waiting import free_port
 
 BEACON, SOLICIT, PACKET, TRAIN = b"\x21", b"\x22", b"\x29", b"\x2a"
 """First bytes of frames of these types."""
 
 SO_NO_CHECK = 11
-
-
-def free_port(kind: int) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def everybody_on_lo(port: int) -> LinkSpec:

@@ -89,7 +89,7 @@ def test_a_session_is_spent_by_either_direction() -> None:
 def test_a_train_is_one_text_under_one_number_in_equal_pieces(size: int) -> None:
     a, b = ends()
     packet = Random(size).randbytes(size)
-    frames = a.seal_train(packet, 1440)
+    frames = a.seal_cars(packet, 1440).frames()
     cars = [Frame.decode(frame) for frame in frames]
     assert {(car.kind, car.index, car.counter) for car in cars} == {(10, 0xAABBCCDD, 0)}
     assert [car.flags for car in cars] == [*range(len(cars) - 1), (len(cars) - 1) | 0x80]
@@ -101,6 +101,6 @@ def test_a_train_is_one_text_under_one_number_in_equal_pieces(size: int) -> None
 
 def test_a_train_that_is_too_long_is_a_mistake() -> None:
     a, _ = ends()
-    assert len(a.seal_train(bytes(45 * 1440 - 16), 1440)) == 45
+    assert len(a.seal_cars(bytes(45 * 1440 - 16), 1440)) == 45
     with pytest.raises(ValueError, match="45 frames"):
-        a.seal_train(bytes(45 * 1440 - 15), 1440)
+        a.seal_cars(bytes(45 * 1440 - 15), 1440)

@@ -57,6 +57,13 @@ def test_datagrams_stay_single_where_the_kernel_wants_them_so() -> None:
     assert coalescer.take() == packets
 
 
+def test_datagrams_sent_as_one_are_cut_where_the_kernel_wants_them_single() -> None:
+    whole = Segment(bytes(450), protocol=17)
+    coalescer = Coalescer()
+    coalescer.add(TunPacket(whole.vnet(100), whole.packet()))
+    assert coalescer.take() == [tun(part) for part in whole.segments(100)]
+
+
 def test_a_batch_is_taken_once() -> None:
     coalescer = Coalescer()
     coalescer.add(tun(Segment(b"x")))

@@ -24,7 +24,7 @@ def ends() -> tuple[LinkSession, LinkSession, Trains]:
 def test_a_whole_train_at_once(size: int) -> None:
     sender, receiver, trains = ends()
     packet = Random(size).randbytes(size)
-    frames = sender.seal_train(packet, ROOM)
+    frames = sender.seal_cars(packet, ROOM).frames()
     assert trains.received_run(receiver, run_of(b"".join(frames), len(frames[0])), 0.0) == packet
     assert trains.received_run(receiver, run_of(b"".join(frames), len(frames[0])), 0.0) is None, "replayed"
     assert not len(trains)
@@ -33,11 +33,11 @@ def test_a_whole_train_at_once(size: int) -> None:
 def test_a_train_in_two_runs_and_two_trains_in_one() -> None:
     sender, receiver, trains = ends()
     packet = Random(1).randbytes(20_000)
-    frames = sender.seal_train(packet, ROOM)
+    frames = sender.seal_cars(packet, ROOM).frames()
     size = len(frames[0])
     assert trains.received_run(receiver, run_of(b"".join(frames[:9]), size), 0.0) is None
     assert trains.received_run(receiver, run_of(b"".join(frames[9:]), size), 0.0) == packet
-    even = [sender.seal_train(packet[: 3 * ROOM - 16], ROOM) for _ in range(2)]
+    even = [sender.seal_cars(packet[: 3 * ROOM - 16], ROOM).frames() for _ in range(2)]
     both = run_of(b"".join(even[0] + even[1]), size)
     assert trains.received_run(receiver, both, 0.0) == packet[: 3 * ROOM - 16], (
         "the later one; the first is lost or not"
@@ -48,7 +48,7 @@ def test_a_train_in_two_runs_and_two_trains_in_one() -> None:
 def test_nothing_that_was_changed_comes_out(data: st.DataObject) -> None:
     sender, receiver, trains = ends()
     packet = Random(2).randbytes(data.draw(st.integers(1, 9000)))
-    frames = sender.seal_train(packet, ROOM)
+    frames = sender.seal_cars(packet, ROOM).frames()
     size, whole = len(frames[0]), bytearray(b"".join(frames))
     if len(frames) < 2:
         return
@@ -67,5 +67,5 @@ def test_any_bytes_at_all(data: bytes, size: int) -> None:
 
 def test_order_of_runs_is_the_order_of_frames() -> None:
     sender, _, _ = ends()
-    frames = sender.seal_train(bytes(30_000), ROOM)
+    frames = sender.seal_cars(bytes(30_000), ROOM).frames()
     assert all(len(one) >= len(other) for one, other in pairwise(frames)), "UDP_SEGMENT asks for that"

@@ -33,7 +33,7 @@ PACKET = Random(1).randbytes(20_000)
 @pytest.mark.parametrize("size", [1, 1000, 1471, 1472, 1473, MAX_TRAIN])
 def test_there_and_back(size: int) -> None:
     pair, packet = Pair(), Random(size).randbytes(size)
-    assert pair.receive(pair.sender.seal_train(packet, 1460)) == [packet]
+    assert pair.receive(pair.sender.seal_cars(packet, 1460).frames()) == [packet]
     assert not pair.trains
     assert not pair.counters
 
@@ -41,7 +41,7 @@ def test_there_and_back(size: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_any_order_and_repetitions(seed: int) -> None:
     pair, rng = Pair(), Random(seed)
-    frames = pair.sender.seal_train(PACKET, 1000)
+    frames = pair.sender.seal_cars(PACKET, 1000).frames()
     assert len(frames) == 21
     shuffled = rng.sample(frames, len(frames))
     doubled = [frame for frame in shuffled for _ in range(rng.randrange(1, 3))]
@@ -50,7 +50,7 @@ def test_any_order_and_repetitions(seed: int) -> None:
 
 def test_a_train_is_taken_once() -> None:
     pair = Pair()
-    frames = pair.sender.seal_train(PACKET, 1000)
+    frames = pair.sender.seal_cars(PACKET, 1000).frames()
     assert pair.receive(frames + frames) == [PACKET]
     assert len(pair.trains) == 0
     assert pair.counters == {"train-late": len(frames)}
@@ -58,13 +58,13 @@ def test_a_train_is_taken_once() -> None:
 
 def test_trains_that_overlap_where_they_meet() -> None:
     pair = Pair()
-    first, second = (pair.sender.seal_train(PACKET[at:], 1000) for at in range(2))
+    first, second = (pair.sender.seal_cars(PACKET[at:], 1000).frames() for at in range(2))
     assert pair.receive(first[:-1] + second[:1] + first[-1:] + second[1:]) == [PACKET, PACKET[1:]]
 
 
 def test_a_third_train_ends_the_first() -> None:
     pair = Pair()
-    rows = [pair.sender.seal_train(PACKET[at:], 1000) for at in range(3)]
+    rows = [pair.sender.seal_cars(PACKET[at:], 1000).frames() for at in range(3)]
     assert pair.receive([frame for row in rows for frame in row[:-1]]) == []
     assert len(pair.trains) == A_SESSION
     assert pair.receive([row[-1] for row in rows[1:]]) == [PACKET[1:], PACKET[2:]]
@@ -73,7 +73,7 @@ def test_a_third_train_ends_the_first() -> None:
 @pytest.mark.parametrize("at", [0, 11, 12, 20, -1])
 def test_a_flipped_bit_anywhere_and_nothing_is_believed(at: int) -> None:
     pair = Pair()
-    frames = pair.sender.seal_train(PACKET, 1000)
+    frames = pair.sender.seal_cars(PACKET, 1000).frames()
     broken = bytearray(frames[3])
     broken[at] ^= 1
     frames[3] = bytes(broken)
@@ -94,7 +94,7 @@ def test_a_train_is_not_a_packet() -> None:
 
 def test_two_seconds() -> None:
     pair = Pair()
-    frames = pair.sender.seal_train(PACKET, 1000)
+    frames = pair.sender.seal_cars(PACKET, 1000).frames()
     pair.receive(frames[:-1], now=10.0)
     assert pair.trains.deadline() == 10.0 + TRAIN_TIME
     pair.trains.tick(11.9)

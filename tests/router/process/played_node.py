@@ -14,7 +14,7 @@ from meshrouter.binding_form import binding_to_json
 from meshrouter.directory import Binding, Role
 from meshrouter.identity import Identity
 from meshrouter.links.specs import LinkSpec
-from meshrouter.process.channel import Message, Splitter, encode
+from meshrouter.process.channel import Message, Splitter, decode, encode
 from meshrouter.process.start import Start
 from tests.netns.host import Host
 
@@ -62,7 +62,7 @@ class PlayedNode:
             data = self.channel.recv(65_536)
         except ConnectionResetError:  # it ended without reading all we said
             return False
-        for message in self._splitter.add(data):
+        for message in map(decode, self._splitter.add(data)):
             self.heard.append(message)
             if message["type"] == "questions":
                 self._answer([bytes.fromhex(each) for each in message["subjects"]])

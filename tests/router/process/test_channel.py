@@ -8,16 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshrouter.process.channel import MOST_MESSAGE, MOST_UNSENT, Channel, ChannelError, Message, Splitter, encode
+from meshrouter.process.channel import (
+    MOST_MESSAGE,
+    MOST_UNSENT,
+    Channel,
+    ChannelError,
+    Message,
+    Splitter,
+    decode,
+    encode,
+)
 
 MESSAGES = st.lists(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=9), max_size=4), max_size=5)
 
 
 @given(MESSAGES, st.lists(st.integers(1, 30), max_size=20))
 def test_messages_cut_anywhere_arrive(messages: list[Message], cuts: list[int]) -> None:
-    data, splitter, got = b"".join(map(encode, messages)), Splitter(), []
+    data, splitter = b"".join(map(encode, messages)), Splitter()
+    got: list[Message] = []
     for cut in [*cuts, len(data)]:
-        got += splitter.add(data[:cut])
+        got += map(decode, splitter.add(data[:cut]))
         data = data[cut:]
     assert got == messages
 
@@ -25,13 +35,13 @@ def test_messages_cut_anywhere_arrive(messages: list[Message], cuts: list[int]) 
 @given(st.binary(max_size=100))
 def test_any_bytes_are_messages_or_an_error(data: bytes) -> None:
     with contextlib.suppress(ChannelError):
-        assert all(isinstance(each, dict) for each in Splitter().add(data))
+        assert all(isinstance(each, dict) for each in map(decode, Splitter().add(data)))
 
 
 @pytest.mark.parametrize("text", [b"[]", b"1", b"{", b"\xff", b"[" * 100_000])
 def test_what_is_no_object_ends_it(text: bytes) -> None:
     with pytest.raises(ChannelError):
-        Splitter().add(len(text).to_bytes(4, "big") + text)
+        decode(text)
 
 
 def test_too_long_a_message_is_refused_at_both_ends() -> None:
@@ -40,7 +50,7 @@ def test_too_long_a_message_is_refused_at_both_ends() -> None:
     with pytest.raises(ChannelError):
         Splitter().add((MOST_MESSAGE + 1).to_bytes(4, "big"))
     fits = {"x": "x" * (MOST_MESSAGE - len(json.dumps({"x": ""}, separators=(",", ":"))))}
-    assert Splitter().add(encode(fits)) == [fits]
+    assert [decode(each) for each in Splitter().add(encode(fits))] == [fits]
 
 
 def test_a_slow_reader_gets_everything_and_a_dead_one_is_given_up() -> None:

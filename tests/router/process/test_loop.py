@@ -38,7 +38,7 @@ class Returner:
                 raise ZeroDivisionError("a bug")
             link.send(address, frame)
 
-    def tun_packets(self, packets: list[tuple[bytes | None, bytes]], now: float) -> None:
+    def tun_packets(self, packets: list[tuple[bytes, bytes]], now: float) -> None:
         raise AssertionError("there is no TUN")
 
     def take_tun(self) -> list[tuple[bytes, bytes]]:

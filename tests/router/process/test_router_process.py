@@ -12,6 +12,7 @@ from subprocess import Popen
 import pytest
 
 from meshrouter.links.specs import Kind, LinkSpec
+from meshrouter.process.channel import encode
 from tests.router.process.played_node import PlayedNode, known_to_each_other, running, text, until
 
 
@@ -76,13 +77,15 @@ def test_a_first_message_that_is_none_ends_it_with_a_word(first: bytes) -> None:
         assert process.wait(timeout=20) == 1
 
 
+@pytest.mark.parametrize("last", [b"", encode({"type": "stop"})])
 @pytest.mark.parametrize("options", [[], ["--tun"]])
-def test_a_router_that_nobody_needs_ends_in_silence(options: list[str]) -> None:
+def test_a_router_that_nobody_needs_ends_in_silence(options: list[str], last: bytes) -> None:
     """It was started ahead, and the node has found that it cannot run."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-m", "meshrouter", "--fd", str(theirs.fileno()), *options]
     with Popen(command, pass_fds=[theirs.fileno()], stderr=-1) as process:
         theirs.close()
+        ours.sendall(last)
         ours.close()
         assert process.communicate()[1] == b""
         assert process.wait(timeout=20) == 0

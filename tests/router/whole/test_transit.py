@@ -4,9 +4,10 @@ import pytest
 
 from meshrouter.coordination.junction import REDIRECT_EVERY
 from meshrouter.directory import Role
+from meshrouter.offload.vnet import UDP_PARTIAL
 from meshrouter.policy.quota import BURST
 from meshrouter.wire.packet import MESHP, MESHSEC, Packet
-from tests.router.whole.world import World
+from tests.router.whole.world import World, datagram
 
 ICMPV6 = 58
 UNREACHABLE, TOO_BIG, TIME_EXCEEDED = 1, 2, 3
@@ -137,6 +138,24 @@ def test_narrow_links_carry_ipv6_in_pieces() -> None:
     world["a"].send(world["c"], b"large", size=1280 - 48)
     world.run(2)
     assert [payload[:5] for payload in world["c"].payloads()] == [b"large"]
+
+
+def test_datagrams_sent_one_by_one_cross_the_mesh_as_one() -> None:
+    """They came out of the TUN together; c's kernel is an old one and gets them singly."""
+    world = World(*"abc")
+    world.line(*"abc", trains=True)
+    world.run(10)
+    a, b, c = (world[name] for name in "abc")
+    a.send(c)
+    world.run(1)
+    c.payloads()
+    before = b.router.plane.forwarded
+    sent = [bytes((number,)) * 1200 for number in range(40)]
+    batch = [(UDP_PARTIAL, datagram(a.address, c.address, payload)) for payload in sent]
+    a.router.tun_packets(batch, world.now)
+    world.run(1)
+    assert c.payloads() == sent
+    assert b.router.plane.forwarded - before == 1
 
 
 def test_trains_go_over_links_that_take_them_and_others_get_segments() -> None:
