@@ -7,7 +7,7 @@ from meshrouter.env import Env
 from meshrouter.errors import WireError
 from meshrouter.forwarding.pieces import Pieces
 from meshrouter.groups.groups import Groups
-from meshrouter.links.link import Link, Run
+from meshrouter.links.link import Link
 from meshrouter.neighbours.machine import Neighbours
 from meshrouter.neighbours.neighbour import Inbound, Neighbour
 from meshrouter.offload.trains import Trains
@@ -69,8 +69,6 @@ class Junction:
         self._neighbours.control_frame(inbound.session, plaintext, now, address)
 
     def train(self, inbound: Inbound, data: bytes, now: float) -> bytes | None:
-        if isinstance(data, Run):
-            return self._trains.received_run(inbound.session, data, now)
         return self._trains.received(inbound.session, data, now)
 
     def piece(self, inbound: Inbound, plaintext: bytes, now: float) -> bytes | None:

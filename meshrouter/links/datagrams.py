@@ -5,7 +5,7 @@ Sending: a run of frames of one size to one address (the last may be shorter) is
 socket sends one by one for good. EINVAL and EMSGSIZE (the path takes less than a segment) send that run one by one,
 which the kernel then fragments; three such runs in a row are the last.
 Receiving: UDP_GRO (Linux 5.0) gives such runs back in one piece, with the size of the segments beside it; they are cut,
-but for trains, which are one thing (``link.Run``).
+but for trains, whose first header says the same size (``offload.trains``).
 Measured on this code over loopback, frames of 1,400 bytes: 0.6 µs each to send in runs of 45 and 1.4 to receive, 4.7
 and 4.1 one by one.
 """
@@ -20,8 +20,8 @@ from typing import Any, Final
 from meshrouter.counters import Counters
 from meshrouter.links.driven import BATCH, DrivenLink, enlarge
 from meshrouter.links.ip import SockAddress
-from meshrouter.links.link import Cars, run_of
-from meshrouter.wire.frame import FIRST_TRAIN
+from meshrouter.links.link import Cars
+from meshrouter.wire.frame import FIRST_TRAIN, HEADER_SIZE
 
 UDP_SEGMENT: Final = 103
 UDP_GRO: Final = 104
@@ -32,9 +32,13 @@ MOST_BYTES: Final = 65_507
 MOST_REFUSALS: Final = 3
 """Runs refused in a row, for whatever reason, until no more are tried."""
 
+_LARGEST: Final = 65_536
+"""Bytes that one system call gives at most."""
 _INT: Final = struct.Struct("=i")
 _SHORT: Final = struct.Struct("=H")
 _ANCILLARY: Final = socket.CMSG_SPACE(_INT.size)
+_ALIKE: Final = (0, 4, 5, 6, 7)
+"""Type and receiver index in a frame's header."""
 _ONE_BY_ONE: Final = frozenset({errno.EIO, errno.EINVAL, errno.EMSGSIZE, errno.ENOPROTOOPT})
 
 
@@ -63,23 +67,19 @@ class Datagrams:
         """Whether UDP_SEGMENT is of use here."""
         self._refusals = 0
         self._counters = counters
-        self._buffer = bytearray(65_536)
-        self._view = memoryview(self._buffer)
 
     def receive(self) -> list[tuple[Any, bytes]]:
         """(sender as the socket module has it, datagram); reads at most BATCH times."""
         got: list[tuple[Any, bytes]] = []
-        receive, view = self.socket.recvmsg_into, self._view
+        receive = self.socket.recvmsg
         try:
             for _ in range(BATCH):
-                size, ancillary, _, sender = receive([self._buffer], _ANCILLARY)
-                piece = _INT.unpack(ancillary[0][2])[0] if ancillary else size
-                if piece >= size:
-                    got.append((sender, bytes(view[:size])))
-                elif view[0] == FIRST_TRAIN:
-                    got.append((sender, run_of(view[:size], piece)))
+                data, ancillary, _, sender = receive(_LARGEST, _ANCILLARY)
+                piece = _INT.unpack(ancillary[0][2])[0] if ancillary else len(data)
+                if piece >= len(data) or _is_run(data, piece):
+                    got.append((sender, data))
                 else:
-                    got += [(sender, bytes(view[at : min(at + piece, size)])) for at in range(0, size, piece)]
+                    got += [(sender, data[at : at + piece]) for at in range(0, len(data), piece)]
         except BlockingIOError:
             pass
         except OSError as error:  # an ICMP error about something sent before; the socket is as good as ever
@@ -179,3 +179,12 @@ class Datagrams:
             self.socket.send(frame)
         else:
             self.socket.sendto(frame, target)
+
+
+def _is_run(data: bytes, piece: int) -> bool:
+    """Whether segments of so many bytes are frames of trains to one session, and say so themselves. What anybody may
+    have sent between them makes them single frames again."""
+    if data[0] != FIRST_TRAIN or int.from_bytes(data[2:4], "big") != piece - HEADER_SIZE:
+        return False
+    count = -(-len(data) // piece)
+    return all(data[at::piece] == data[at : at + 1] * count for at in _ALIKE)

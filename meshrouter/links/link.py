@@ -18,13 +18,6 @@ class Medium(Enum):
     STREAM = "stream"
 
 
-class Run(bytes):
-    """Frames of one train as a system call has received them (UDP_GRO): one behind the other, all but the last of
-    ``size`` bytes."""
-
-    size: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Cars:
     """Frames of one train, all but the last of ``size`` bytes, to be sent with one system call (UDP_SEGMENT)."""
@@ -39,12 +32,6 @@ class Cars:
     def frames(self) -> list[bytes]:
         """Each by itself."""
         return [b"".join(self.parts[at : at + 2]) for at in range(0, len(self.parts), 2)]
-
-
-def run_of(data: bytes | memoryview, size: int) -> Run:
-    run = Run(data)
-    run.size = size
-    return run
 
 
 @dataclass(eq=False, slots=True, kw_only=True)

@@ -17,7 +17,6 @@ from struct import Struct
 from typing import Final
 
 from meshrouter.handshake import full_counter
-from meshrouter.links.link import Run
 from meshrouter.neighbours.session import LinkSession
 from meshrouter.wire.frame import FIRST_TRAIN, FRAME, HEADER_SIZE, LAST, MAX_CARS, TAG_SIZE
 from meshrouter.wire.train import MAX_TRAIN, TRAIN_TIME, train_aad
@@ -26,6 +25,8 @@ A_SESSION: Final = 2
 MOST_TRAINS: Final = 64
 """4 MB."""
 MOST_SEALED: Final = MAX_TRAIN + TAG_SIZE
+MOST_TOGETHER: Final = 64
+"""Frames in one receive: as many as one send takes (UDP_MAX_SEGMENTS)."""
 INDEX: Final = Struct(">II")
 LENGTH: Final = Struct(">H")
 _HEADS: Final = {
@@ -87,8 +88,34 @@ class Trains:
         """Bytes that wait."""
         return sum(train.held for train in self._trains.values())
 
-    def received(self, session: LinkSession, frame: bytes, now: float) -> bytes | None:
-        """A whole TRAIN frame to ``session``'s index; the MESHP packet, authentic, once the last one is here."""
+    def received(self, session: LinkSession, data: bytes, now: float) -> bytes | None:
+        """A TRAIN frame to ``session``'s index, or several of one size, one behind the other, as UDP_GRO has put them
+        together. The MESHP packet, authentic, once the last one is here.
+
+        Usually that is a whole train at once, and then nothing is kept.
+        """
+        size = HEADER_SIZE + int.from_bytes(data[2:4], "big")
+        if len(data) <= size:
+            return self._frame(session, data, now)
+        whole = _whole_run(data, size)
+        if whole is None:
+            return self._singly(session, data, size, now)
+        index, low = INDEX.unpack_from(data, 4)
+        packet = session.opener.open(low, whole, train_aad(index, low))
+        if packet is None:
+            self._counters["train-tag"] += 1
+        return packet
+
+    def _singly(self, session: LinkSession, run: bytes, size: int, now: float) -> bytes | None:
+        """Frame by frame, up to what is none of this session: the end of a frame that a link has filled up."""
+        packet = None
+        for start in range(0, min(len(run), MOST_TOGETHER * size), size):
+            if run[start] != FIRST_TRAIN or run[start + 4 : start + 8] != run[4:8]:
+                break
+            packet = self._frame(session, run[start : start + size], now) or packet
+        return packet
+
+    def _frame(self, session: LinkSession, frame: bytes, now: float) -> bytes | None:
         if len(frame) <= HEADER_SIZE:
             self._counters["train-size"] += 1
             return None
@@ -104,21 +131,6 @@ class Trains:
             self._end(index, low, "train-long")
             return None
         return self._whole(train, index, low) if train.is_whole else None
-
-    def received_run(self, session: LinkSession, run: Run, now: float) -> bytes | None:
-        """Frames of one train, as UDP_GRO has put them together: usually all there are, and then nothing is kept."""
-        size = run.size
-        whole = _whole_run(run, size)
-        if whole is None:
-            packet = None
-            for start in range(0, len(run), size):
-                packet = self.received(session, run[start : start + size], now) or packet
-            return packet
-        index, low = INDEX.unpack_from(run, 4)
-        packet = session.opener.open(low, whole, train_aad(index, low))
-        if packet is None:
-            self._counters["train-tag"] += 1
-        return packet
 
     def tick(self, now: float) -> None:
         """Ends what has waited for 2 seconds."""
@@ -169,4 +181,5 @@ def _whole_run(run: bytes, size: int) -> bytes | None:
     announced = LENGTH.unpack_from(run, 2)[0], LENGTH.unpack_from(run, (count - 1) * size + 2)[0]
     if lengths != announced or lengths[0] * (count - 1) + lengths[1] > MOST_SEALED:
         return None
-    return b"".join([run[at + HEADER_SIZE : at + size] for at in range(0, len(run), size)])
+    view = memoryview(run)
+    return b"".join([view[at + HEADER_SIZE : at + size] for at in range(0, len(run), size)])

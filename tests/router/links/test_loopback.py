@@ -9,10 +9,11 @@ from meshrouter.links.driven import MOST_WAITING
 from meshrouter.links.link import EVERYBODY, Cars
 from meshrouter.links.specs import Kind, LinkSpec
 from meshrouter.links.udp_peer import UdpPeer
+from meshrouter.wire.train import car_headers
 from tests.router.links.kernel import Host, until
 from tests.waiting import free_port
 
-BEACON, SOLICIT, PACKET, TRAIN = b"\x21", b"\x22", b"\x29", b"\x2a"
+BEACON, SOLICIT, PACKET = b"\x21", b"\x22", b"\x29"
 """First bytes of frames of these types."""
 
 SO_NO_CHECK = 11
@@ -250,9 +251,31 @@ def test_a_train_crosses_in_one_piece_or_in_many(segments: bool) -> None:
         until(lambda: bool(listening.heard), listening, calling)
         assert isinstance(calling.link, UdpPeer)
         calling.link._datagrams.segments = segments
-        cars = [TRAIN + bytes((number,)) + bytes(1400) for number in range(40)] + [TRAIN + b"\xa8end"]
-        calling.link.send_train(EVERYBODY, as_train(cars))
+        train = a_train(40, 1400, b"end")
+        calling.link.send_train(EVERYBODY, as_train(train))
         calling.link.flush()
-        until(lambda: b"\xa8end" in b"".join(frames(listening)), listening, calling)
-        assert b"".join(frames(listening)[1:]) == b"".join(cars)
+        until(lambda: frames(listening)[-1].endswith(b"end"), listening, calling)
+        assert b"".join(frames(listening)[1:]) == b"".join(train)
         assert (len(frames(listening)) == 2) is segments, "the kernel has put them together"
+
+
+def a_train(full: int, size: int, rest: bytes) -> list[bytes]:
+    """Frames as they are on the wire: ``full`` of them with ``size`` bytes each, and one more."""
+    heads = car_headers(full + 1, size, len(rest), 7, 0)
+    return [head + content for head, content in zip(heads, [*[bytes(size)] * full, rest], strict=True)]
+
+
+@pytest.mark.parametrize("spoiled", [0, 2, 7])
+def test_what_a_stranger_puts_among_the_frames_of_a_train_leaves_them_frames(spoiled: int) -> None:
+    """The kernel puts together what came from one address, and that is easily forged."""
+    listening, calling = udp_pair()
+    train = a_train(5, 1000, b"end")
+    train[3] = train[3][:spoiled] + b"\xff" + train[3][spoiled + 1 :]
+    with listening, calling:
+        calling.send(EVERYBODY, SOLICIT)
+        until(lambda: bool(listening.heard), listening, calling)
+        calling.link.send_train(EVERYBODY, as_train(train))
+        calling.link.flush()
+        until(lambda: frames(listening)[-1].endswith(b"end"), listening, calling)
+        assert (frames(listening)[1:] == train) is (spoiled != 2)
+        assert b"".join(frames(listening)[1:]) == b"".join(train)
