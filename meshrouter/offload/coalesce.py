@@ -103,8 +103,13 @@ class Coalescer:
         elif vnet.gso_type == GSO_UDP_L4 and not self._udp:
             self._out += [TunPacket(UDP_PARTIAL, part) for part in split(packet, vnet)]
         else:
-            self._out.append(tun)
-            self._last.pop(packet[6:7] + packet[8:44], None)
+            self.pass_by(tun)
+
+    def pass_by(self, tun: TunPacket) -> None:
+        """The next packet, as it is: it joins nothing, and what follows in its flow stays behind it."""
+        packet = tun.packet
+        self._out.append(tun)
+        self._last.pop(packet[6:7] + packet[8:44], None)
 
     def take(self) -> list[TunPacket]:
         """The batch, as it is to be written; empty from now on."""

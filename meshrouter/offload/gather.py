@@ -5,15 +5,18 @@ When it is faster than we are, its datagrams wait in the TUN, and one reading fi
 ``coalesce`` they are one packet for every seal and every hop on the way, and become again, at the far end, exactly
 those that were sent. Nothing waits for another: what comes alone goes alone.
 
-TCP needs none of this: the kernel has joined what there was to join.
+TCP needs none of this: the kernel has joined what there was to join. Packets for groups travel one by one, each under
+its origin's signature.
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from meshrouter.offload.coalesce import Coalescer
 from meshrouter.offload.vnet import COMPLETE, UDP_PARTIAL, TunPacket, VnetHeader
 
+_TO_MANY: Final = b"\xff"
+"""First byte of a group's address."""
 Batch: TypeAlias = Sequence[tuple[VnetHeader | None, bytes]]
 """IPv6 packets of this host, oldest first, each with the kernel's header if it gave one."""
 
@@ -24,5 +27,6 @@ def gathered(batch: Batch) -> Batch:
         return batch
     coalescer = Coalescer(udp=True, tcp=False)
     for vnet, packet in batch:
-        coalescer.add(TunPacket(vnet or COMPLETE, packet))
+        tun = TunPacket(vnet or COMPLETE, packet)
+        (coalescer.pass_by if packet[24:25] == _TO_MANY else coalescer.add)(tun)
     return coalescer.take()

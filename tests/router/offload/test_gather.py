@@ -50,6 +50,12 @@ def test_tcp_is_the_kernels_affair() -> None:
     assert made[3][0] == DATAGRAM.vnet(100)
 
 
+def test_packets_for_groups_stay_single() -> None:
+    to_many = replace(DATAGRAM, destination=bytes.fromhex("ff18eeee000000000000000000000001"))
+    batch = [out(to_many)] * 5
+    assert list(gathered(batch)) == batch
+
+
 def test_a_packet_that_is_longer_than_it_says_is_nobodys_part() -> None:
     longer = (UDP_PARTIAL, DATAGRAM.packet() + b"x")
     batch = [out(DATAGRAM), longer, out(DATAGRAM)]

@@ -158,6 +158,18 @@ def test_datagrams_sent_one_by_one_cross_the_mesh_as_one() -> None:
     assert b.router.plane.forwarded - before == 1
 
 
+def test_what_is_said_to_all_at_once_reaches_all() -> None:
+    world = World("a", "b")
+    world.line("a", "b", trains=True)
+    world.run(10)
+    a, b = world["a"], world["b"]
+    sent = [bytes((number,)) * 100 for number in range(5)]
+    everybody = bytes.fromhex("ff18eeee000000000000000000000001")
+    a.router.tun_packets([(UDP_PARTIAL, datagram(a.address, everybody, payload)) for payload in sent], world.now)
+    world.run(1)
+    assert b.payloads() == sent
+
+
 def test_trains_go_over_links_that_take_them_and_others_get_segments() -> None:
     world = World(*"abc")
     world.join("a", "b", trains=True)
