@@ -35,11 +35,11 @@ from meshrouter.links.link import Link
 from meshrouter.neighbours.ground import NeighbourEvents, NeighbourQuestions
 from meshrouter.neighbours.machine import Neighbours
 from meshrouter.neighbours.neighbour import Neighbour
-from meshrouter.offload.checksum import completed
 from meshrouter.offload.coalesce import Coalescer
 from meshrouter.offload.gather import Batch, gathered
+from meshrouter.offload.split import finished
 from meshrouter.offload.trains import Trains
-from meshrouter.offload.vnet import COMPLETE, NEEDS_CSUM, TunPacket, VnetHeader
+from meshrouter.offload.vnet import COMPLETE, TunPacket, VnetHeader
 from meshrouter.policy.policy import Policy
 from meshrouter.policy.quota import GuestQuotas
 from meshrouter.policy.rule import Rule
@@ -302,12 +302,13 @@ class Router:
     def _multicast(self, packet: bytes, vnet: VnetHeader | None, now: float) -> None:
         if not is_group(packet[24:40]):
             return
-        if vnet is not None and vnet.gso_type:
-            self.env.counters.drop("group-super")
+        try:
+            singles = [packet] if vnet is None else finished(packet, vnet)
+        except WireError as error:
+            self.env.counters.drop(f"group-{error.code}")
             return
-        if vnet is not None and vnet.flags & NEEDS_CSUM:
-            packet = completed(packet, vnet.checksum_start, vnet.checksum_offset)
-        self.groups.outgoing(packet, now)
+        for single in singles:
+            self.groups.outgoing(single, now)
 
     def _meshsec(self, packet: bytes, _ingress: Neighbour, now: float) -> None:
         self.sessions.meshsec(packet, now)

@@ -131,7 +131,7 @@ def _whole(packet: bytes, payload: bytes) -> bytes:
 
 
 def finished(packet: bytes, vnet: VnetHeader) -> list[bytes]:
-    """The same as packets that need nothing more: cut, and with whole checksums, for a TUN without vnet_hdr.
+    """The same as packets that need nothing more: cut, and with whole checksums, as groups carry them.
 
     WireError: as ``split``, and gso-partial: the checksum is outside of the packet.
     """

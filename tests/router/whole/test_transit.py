@@ -4,9 +4,10 @@ import pytest
 
 from meshrouter.coordination.junction import REDIRECT_EVERY
 from meshrouter.directory import Role
-from meshrouter.offload.vnet import UDP_PARTIAL
+from meshrouter.offload.vnet import GSO_UDP_L4, UDP, UDP_PARTIAL
 from meshrouter.policy.quota import BURST
 from meshrouter.wire.packet import MESHP, MESHSEC, Packet
+from tests.router.offload.packets import Segment
 from tests.router.whole.world import World, datagram
 
 ICMPV6 = 58
@@ -168,6 +169,12 @@ def test_what_is_said_to_all_at_once_reaches_all() -> None:
     a.router.tun_packets([(UDP_PARTIAL, datagram(a.address, everybody, payload)) for payload in sent], world.now)
     world.run(1)
     assert b.payloads() == sent
+    together = Segment(b"".join(sent), protocol=UDP, source=a.address, destination=everybody)
+    a.router.tun_packets([(together.vnet(100), together.packet())], world.now)
+    a.router.tun_packets([(together.vnet(0)._replace(gso_type=GSO_UDP_L4), together.packet())], world.now)
+    world.run(1)
+    assert b.payloads() == sent
+    assert a.dropped("group-gso-size") == 1
 
 
 def test_trains_go_over_links_that_take_them_and_others_get_segments() -> None:
