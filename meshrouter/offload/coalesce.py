@@ -103,8 +103,7 @@ class Coalescer:
         elif vnet.gso_type == GSO_UDP_L4 and not self._udp:
             self._out += [TunPacket(UDP_PARTIAL, part) for part in split(packet, vnet)]
         else:
-            self._out.append(tun)
-            self._last.pop(packet[6:7] + packet[8:44], None)
+            self._pass(tun)
 
     def take(self) -> list[TunPacket]:
         """The batch, as it is to be written; empty from now on."""
@@ -117,7 +116,7 @@ class Coalescer:
         header = (packet[52] >> 4) * 4
         payload = len(packet) - IPV6_SIZE - header
         if header < TCP_HEADER or payload < 0:
-            self._out.append(tun)
+            self._pass(tun)
             return
         flags = packet[53]
         (sequence,) = _SEQUENCE.unpack_from(packet, 44)
@@ -156,6 +155,11 @@ class Coalescer:
         else:
             run = self._begin(tun, key, UDP, UDP_HEADER)
             run.likeness, run.open = likeness, run.open and honest
+
+    def _pass(self, tun: TunPacket) -> None:
+        """What can be no part goes in its place; nothing of its flow overtakes it."""
+        self._out.append(tun)
+        self._last.pop(tun.packet[6:7] + tun.packet[8:44], None)
 
     def _begin(self, tun: TunPacket, key: bytes, protocol: int, header: int) -> _Run:
         run = self._last[key] = _Run(tun, protocol, header)
