@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from meshrouter.directory import Role
 from meshrouter.handshake import Initiation
 from meshrouter.handshake.macs import mac, mac1_key
 from meshrouter.neighbours.answering import MOST_OF_ONE_KEY, MOST_SPENT, PROLOGUE, Answering
@@ -17,10 +18,15 @@ from meshrouter.neighbours.connecting import (
     Attempt,
     Connecting,
 )
+from meshrouter.neighbours.machine import RECENT
+from meshrouter.neighbours.probing import LEAST_FRAME
+from meshrouter.neighbours.redirects import follow
 from meshrouter.tokens import Bucket
 from meshrouter.wire import frame as frames
 from meshrouter.wire.beacon import Beacon
+from meshrouter.wire.control import Hello, Redirect
 from meshrouter.wire.handshake import LinkPayload
+from meshrouter.wire.nosession import NoSession
 from tests.router.neighbours.test_meeting import knock, reach, solicit
 from tests.router.neighbours.world import GENESIS, Node, World, identity
 
@@ -375,3 +381,54 @@ def test_neighbours_are_renewed_however_many_strangers_are_tried() -> None:
     assert a.counters["link-attempts"] == 1
     connecting(a).reach(b.key, b.links[0].address, world.now)
     assert b.key in connecting(a)._attempts
+
+
+def test_nothing_more_is_tried_with_who_is_gone_or_barred() -> None:
+    world = World(28)
+    a, b = world.pair()
+    world.run(1)
+    connecting(a).reach(b.key, b.links[0].address, world.now)
+    b.asleep = True
+    a.machine._keeping.end(next(iter(a.machine._keeping.bonds.values())), "bye", world.now)
+    assert connecting(a)._attempts == {}
+    stranger = Node(world, 5000)
+    connecting(a).reach(stranger.key, b"nobody", world.now)
+    a.told(stranger, Role.BARRED)
+    assert connecting(a)._attempts == {}
+    assert a.machine.ground.begun == {}
+    connecting(a).reach(stranger.key, b"nobody", world.now)
+    assert connecting(a)._attempts == {}
+
+
+def test_a_nosession_about_what_was_sent_long_ago_is_nothing() -> None:
+    world = World(29)
+    a, b = world.pair()
+    world.run(1)
+    sealer = a.of(b).session.sealer
+    long_ago = sealer.counter - 1
+    sealer.counter = long_ago + RECENT
+    about = frames.clear(frames.NOSESSION, NoSession(sealer.index, long_ago).encode())
+    world.arrive(a.links[0], b"enemy!", about)
+    assert a.counters["link-nosession"] == 1
+    sealer.counter -= 1
+    world.arrive(a.links[0], b"enemy!", about)
+    assert a.counters["link-nosession"] == 1
+
+
+def test_a_neighbour_that_says_it_takes_next_to_nothing_is_not_believed() -> None:
+    world = World(30)
+    a, b = world.pair()
+    world.run(1)
+    hello = Hello(seq=9, sent=1, echo=0, held=0, received=0xFFFF, queue=0, mtu=1, flags=0, digest=0, count=0)
+    a.machine._probing.hello(a.machine._keeping.bonds[a.of(b)], hello, world.now)
+    assert a.of(b).mtu == LEAST_FRAME
+
+
+def test_no_redirect_is_followed_where_there_is_but_one_peer() -> None:
+    world = World(31)
+    a, b = world.pair(shared=False)
+    bond = a.machine._keeping.bonds[a.of(b)]
+    reached: list[bytes] = []
+    redirect = Redirect(identity(20_001).id, identity(20_001).key, b"nobody")
+    assert not follow(bond, redirect, lambda key, _address: reached.append(key), world.now)
+    assert reached == []
