@@ -122,7 +122,7 @@ class Coalescer:
         header = (packet[52] >> 4) * 4
         payload = len(packet) - IPV6_SIZE - header
         if header < TCP_HEADER or payload < 0:
-            self._out.append(tun)
+            self.pass_by(tun)
             return
         flags = packet[53]
         (sequence,) = _SEQUENCE.unpack_from(packet, 44)

@@ -1,8 +1,15 @@
 """What strangers can make a node remember, and how often they can make it work."""
 
+from itertools import pairwise
 from random import Random
 
+import pytest
+
+from meshrouter.directory import Role
+from meshrouter.handshake import Initiation
 from meshrouter.handshake.macs import mac, mac1_key
+from meshrouter.neighbours.answering import MOST_OF_ONE_KEY, MOST_SPENT, PROLOGUE, Answering
+from meshrouter.neighbours.beacons import LONGEST
 from meshrouter.neighbours.connecting import (
     FINISH_RATE,
     MOST_ALONE,
@@ -11,15 +18,34 @@ from meshrouter.neighbours.connecting import (
     Attempt,
     Connecting,
 )
+from meshrouter.neighbours.machine import RECENT
+from meshrouter.neighbours.probing import LEAST_FRAME
+from meshrouter.neighbours.redirects import follow
 from meshrouter.tokens import Bucket
 from meshrouter.wire import frame as frames
 from meshrouter.wire.beacon import Beacon
-from tests.router.neighbours.test_meeting import knock, reach
+from meshrouter.wire.control import Hello, Redirect
+from meshrouter.wire.handshake import LinkPayload
+from meshrouter.wire.nosession import NoSession
+from tests.router.neighbours.test_meeting import knock, reach, solicit
 from tests.router.neighbours.world import GENESIS, Node, World, identity
 
 
 def connecting(node: Node) -> Connecting:
     return node.machine._stations[1].connecting
+
+
+def answering(node: Node) -> Answering:
+    return node.machine._stations[1].answering
+
+
+def waiting_halves(node: Node) -> int:
+    return sum("half" in str(name) for name in node.machine.ground.timers._set)
+
+
+def first_message(node: Node, other: Node, seed: int = 1) -> Initiation:
+    payload = LinkPayload(node.key, 0, 0, 0).encode()
+    return Initiation(node.identity, other.key, PROLOGUE + GENESIS, payload, 77, Random(seed))
 
 
 def beacon(node: Node, number: int, address: bytes = b"nobody") -> None:
@@ -183,3 +209,226 @@ def test_a_link_that_is_down_hears_nothing() -> None:
     knock(b, a)
     assert a.machine.by_index == {}
     assert a.sent["RESPONSE"] == 0
+
+
+def two() -> tuple[World, Node, Node]:
+    """Who answers, and who knocks without a machine that would go on."""
+    world = World(20)
+    bus = world.bus()
+    a, b = world.node(bus), world.node()
+    b.attach(bus)
+    return world, a, b
+
+
+def test_a_repetition_counts_only_with_its_mac_and_all_that_it_covers() -> None:
+    """The ephemeral key of a half, in a message that is not the one that was answered."""
+    world, a, b = two()
+    knock(b, a)
+    assert a.sent["RESPONSE"] == 1
+    body = first_message(b, a).message()
+    wrong_mac = body[:-32] + bytes(16) + body[-16:]
+    world.arrive(a.links[0], b.links[0].address, frames.clear(frames.INIT, wrong_mac))
+    assert a.counters["handshake-mac1"] == 1
+    changed = body[:60] + bytes((body[60] ^ 1,)) + body[61:-32]
+    changed += mac(mac1_key(a.identity.id), changed) + bytes(16)
+    world.arrive(a.links[0], b.links[0].address, frames.clear(frames.INIT, changed))
+    assert a.counters["link-replay"] == 1
+    assert a.sent["RESPONSE"] == 1
+
+
+def test_the_oldest_half_of_a_key_goes_first_and_leaves_nothing() -> None:
+    world, a, b = two()
+    b.asleep = True
+    knock(b, a, 0)
+    (oldest,) = a.machine.by_index
+    for seed in range(1, MOST_OF_ONE_KEY + 1):
+        knock(b, a, seed)
+    halves = list(a.machine.by_index.values())
+    assert oldest not in a.machine.by_index
+    assert len(halves) == MOST_OF_ONE_KEY
+    assert len({id(inbound.neighbour) for inbound in halves}) == 1
+    assert answering(a)._port.strangers == {b.key: halves[0].neighbour}
+    assert waiting_halves(a) == MOST_OF_ONE_KEY
+    world.run(11)
+    assert answering(a)._port.strangers == {}
+
+
+def test_the_oldest_half_of_all_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meshrouter.neighbours.answering.MOST_HALVES", 2)
+    world, a, b = two()
+    order = []
+    for number in range(3):
+        stranger = Node(world, 5000 + number)
+        stranger.links = b.links
+        knock(stranger, a, number)
+        order += [index for index in a.machine.by_index if index not in order]
+    assert list(a.machine.by_index) == order[1:]
+
+
+def test_a_link_that_is_gone_takes_its_halves_with_it() -> None:
+    world, a, b = two()
+    knock(b, a)
+    assert a.machine.by_index
+    a.machine.remove_link(a.links[0], world.now)
+    assert a.machine.by_index == {}
+    assert waiting_halves(a) == 0
+
+
+def test_ephemeral_keys_that_are_spent_are_bounded_and_the_newest_stays() -> None:
+    world, a, b = two()
+    spent = answering(a)._spent
+    for number in range(MOST_SPENT):
+        spent[b"%d" % number] = None
+    a.asleep = b.asleep = True
+    knock(b, a)
+    (half,) = answering(a)._halves.values()
+    a.machine.proved(half.session, world.now)
+    assert len(spent) == MOST_SPENT
+    assert half.ephemeral in spent
+    knock(b, a)
+    assert a.counters["link-replay"] == 1
+
+
+def test_a_cookie_is_good_only_where_it_was_sent() -> None:
+    world, a, b = two()
+    answering(a)._door._free = Bucket(0, 0)
+    begun = first_message(b, a)
+    world.arrive(a.links[0], b"first!", frames.clear(frames.INIT, begun.message()))
+    ((_, _, to, cookie),) = world.frames("COOKIE")
+    assert to == b"first!"
+    begun.read_cookie(frames.Frame.decode(cookie).body)
+    world.arrive(a.links[0], b"second", frames.clear(frames.INIT, begun.message()))
+    assert (a.sent["COOKIE"], a.sent["RESPONSE"]) == (2, 0)
+    world.arrive(a.links[0], b"first!", frames.clear(frames.INIT, begun.message()))
+    assert (a.sent["COOKIE"], a.sent["RESPONSE"]) == (2, 1)
+
+
+def test_with_a_cookie_a_stranger_still_shares_what_strangers_may() -> None:
+    world = World(21)
+    a, b = world.pair()
+    stranger = Node(world, 5000)
+    answering(a)._door._free = answering(a)._door._all = Bucket(0, 0)
+    begun = first_message(stranger, a)
+    world.arrive(a.links[0], b"other!", frames.clear(frames.INIT, begun.message()))
+    ((*_, cookie),) = world.frames("COOKIE")
+    begun.read_cookie(frames.Frame.decode(cookie).body)
+    before = a.sent["RESPONSE"]
+    world.arrive(a.links[0], b"other!", frames.clear(frames.INIT, begun.message()))
+    assert a.counters["handshake-rate"] == 1
+    assert a.sent["RESPONSE"] == before
+    assert a.knows(b)
+
+
+def test_questions_of_many_peers_are_answered_at_a_bounded_rate() -> None:
+    """A listener hears them from wherever somebody likes to say that it is."""
+    world = World(22)
+    a = world.node(world.bus(shared=False))
+    for number in range(500):
+        world.arrive(a.links[0], b"%d" % number, solicit())
+    assert a.sent["BEACON"] == 10
+
+
+def test_who_keeps_asking_gets_an_answer_a_second() -> None:
+    world = World(23)
+    a = world.node(world.bus())
+    world.run(100)
+    before = a.sent["BEACON"]
+    for _ in range(60):
+        world.arrive(a.links[0], b"nobody", solicit())
+        world.run(0.05)
+    assert 3 <= a.sent["BEACON"] - before <= 5
+
+
+def test_a_second_question_does_not_begin_the_count_of_answers_again() -> None:
+    world = World(24)
+    a = world.node(world.bus())
+    world.run(100)
+    before = a.sent["BEACON"]
+    world.arrive(a.links[0], b"nobody", solicit())
+    beacon(a, 1)
+    beacon(a, 2)
+    world.arrive(a.links[0], b"nobody", solicit())
+    beacon(a, 3)
+    world.run(0.3)
+    assert a.sent["BEACON"] == before
+
+
+def test_who_is_alone_asks_again_at_least_once_a_minute_or_so() -> None:
+    world = World(25)
+    world.node(world.bus())
+    world.run(1000)
+    asked = [when for when, *_ in world.frames("SOLICIT")]
+    assert max(later - before for before, later in pairwise([*asked, 1000.0])) <= 1.25 * LONGEST
+
+
+def test_one_handshake_at_a_time_with_a_key() -> None:
+    world = World(26)
+    a = world.node(world.bus())
+    key = identity(20_001).key
+    for _ in range(3):
+        connecting(a).reach(key, b"nobody", world.now)
+    assert len(a.machine.ground.begun) == 1
+
+
+def test_neighbours_are_renewed_however_many_strangers_are_tried() -> None:
+    world = World(27)
+    a, b = world.pair()
+    world.run(1)
+    for number in range(MOST_ATTEMPTS):
+        connecting(a).reach(identity(20_000 + number).key, b"nobody", world.now)
+    connecting(a)._begins = Bucket(0, 0)
+    connecting(a).reach(identity(30_000).key, b"nobody", world.now)
+    assert a.counters["link-attempts"] == 1
+    connecting(a).reach(b.key, b.links[0].address, world.now)
+    assert b.key in connecting(a)._attempts
+
+
+def test_nothing_more_is_tried_with_who_is_gone_or_barred() -> None:
+    world = World(28)
+    a, b = world.pair()
+    world.run(1)
+    connecting(a).reach(b.key, b.links[0].address, world.now)
+    b.asleep = True
+    a.machine._keeping.end(next(iter(a.machine._keeping.bonds.values())), "bye", world.now)
+    assert connecting(a)._attempts == {}
+    stranger = Node(world, 5000)
+    connecting(a).reach(stranger.key, b"nobody", world.now)
+    a.told(stranger, Role.BARRED)
+    assert connecting(a)._attempts == {}
+    assert a.machine.ground.begun == {}
+    connecting(a).reach(stranger.key, b"nobody", world.now)
+    assert connecting(a)._attempts == {}
+
+
+def test_a_nosession_about_what_was_sent_long_ago_is_nothing() -> None:
+    world = World(29)
+    a, b = world.pair()
+    world.run(1)
+    sealer = a.of(b).session.sealer
+    long_ago = sealer.counter - 1
+    sealer.counter = long_ago + RECENT
+    about = frames.clear(frames.NOSESSION, NoSession(sealer.index, long_ago).encode())
+    world.arrive(a.links[0], b"enemy!", about)
+    assert a.counters["link-nosession"] == 1
+    sealer.counter -= 1
+    world.arrive(a.links[0], b"enemy!", about)
+    assert a.counters["link-nosession"] == 1
+
+
+def test_a_neighbour_that_says_it_takes_next_to_nothing_is_not_believed() -> None:
+    world = World(30)
+    a, b = world.pair()
+    world.run(1)
+    hello = Hello(seq=9, sent=1, echo=0, held=0, received=0xFFFF, queue=0, mtu=1, flags=0, digest=0, count=0)
+    a.machine._probing.hello(a.machine._keeping.bonds[a.of(b)], hello, world.now)
+    assert a.of(b).mtu == LEAST_FRAME
+
+
+def test_no_redirect_is_followed_where_there_is_but_one_peer() -> None:
+    world = World(31)
+    a, b = world.pair(shared=False)
+    bond = a.machine._keeping.bonds[a.of(b)]
+    reached: list[bytes] = []
+    redirect = Redirect(identity(20_001).id, identity(20_001).key, b"nobody")
+    assert not follow(bond, redirect, lambda key, _address: reached.append(key), world.now)
+    assert reached == []

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from meshrouter.directory import Directory, Role
+from meshrouter.directory import Binding, Directory, Role
 from meshrouter.handshake import Initiation
 from meshrouter.neighbours import ground
 from meshrouter.neighbours.answering import PROLOGUE
@@ -238,6 +238,65 @@ def test_a_full_link_takes_nobody_in_and_sends_no_beacons(monkeypatch: pytest.Mo
     knock(late[0], hub)
     assert hub.counters["link-full"] == 1
     assert {inbound.neighbour.key for inbound in hub.machine.by_index.values()} == {n.key for n in hub.machine}
+
+
+def test_whom_a_full_link_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is there, who was promised a place, and a member while there is a guest; halves take places, too."""
+    monkeypatch.setattr(ground, "MOST_ON_SHARED", 2)
+    world = World(81)
+    hub, known = world.pair()
+    other = world.node()
+    other.attach(hub.links[0].bus)
+    other.asleep = True
+    port, keeping = hub.machine._stations[1].port, hub.machine._keeping
+    before = port.full
+    knock(other, hub)
+    assert (before, port.full) == (False, True)
+    newcomer = identity(4000)
+    assert keeping.room_for(port, known.key)
+    assert keeping.room_for(port, other.key)
+    assert not keeping.room_for(port, newcomer.key)
+    hub.directory.binding(newcomer.key)
+    hub.directory.told_binding(Binding(newcomer.key, Role.MEMBER))
+    assert keeping.room_for(port, newcomer.key)
+    hub.told(known, Role.MEMBER)
+    assert not keeping.room_for(port, newcomer.key)
+
+
+def test_one_guest_goes_the_youngest_and_no_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ground, "MOST_ON_SHARED", 3)
+    world = World(82)
+    hub = world.node(world.bus())
+    others = []
+    for _ in range(3):
+        others.append(world.node(hub.links[0].bus))
+        world.until(lambda: hub.knows(others[-1]))
+    hub.told(others[2], Role.MEMBER)
+    hub.machine._keeping._make_room(hub.machine._stations[1].port, world.now)
+    assert [(neighbour.key, reason) for neighbour, reason in hub.downs] == [(others[1].key, "full")]
+    assert not hub.downs[0][0].up
+
+
+def test_a_bar_ends_one_neighbour_and_no_other() -> None:
+    world = World(83)
+    bus = world.bus()
+    hub, first, second = (world.node(bus) for _ in range(3))
+    world.until(lambda: hub.knows(first) and hub.knows(second))
+    gone = hub.of(first)
+    hub.told(first, Role.BARRED)
+    assert hub.downs == [(gone, "barred")]
+    assert not gone.up
+    assert hub.of(second).up
+
+
+def test_indexes_are_nobody_elses_and_not_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(84)
+    a, _b = world.pair()
+    stands_on = a.machine.ground
+    given = iter((0, next(iter(stands_on.by_index)), 5, 7))
+    monkeypatch.setattr(stands_on.env.rng, "getrandbits", lambda _bits: next(given))
+    stands_on.begun[5] = object()
+    assert stands_on.new_index() == 7
 
 
 def test_a_member_takes_the_place_of_the_youngest_guest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from meshrouter.offload.coalesce import Coalescer
 from meshrouter.offload.split import finished, split
-from meshrouter.offload.vnet import COMPLETE, TCP_PARTIAL, UDP_PARTIAL, TunPacket
+from meshrouter.offload.vnet import COMPLETE, TCP_PARTIAL, UDP_PARTIAL, TunPacket, VnetHeader
 from tests.router.offload.packets import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG, Segment, segments, slow_complete
 
 
@@ -60,13 +60,17 @@ def test_datagrams_stay_single_where_the_kernel_wants_them_so() -> None:
 def test_datagrams_sent_as_one_are_cut_where_the_kernel_wants_them_single() -> None:
     whole = Segment(bytes(450), protocol=17)
     coalescer = Coalescer()
-    coalescer.add(TunPacket(whole.vnet(100), whole.packet()))
+    sent_as_one = TunPacket(whole.vnet(100), whole.packet())
+    coalescer.add(sent_as_one)
     assert coalescer.take() == [tun(part) for part in whole.segments(100)]
+    assert coalesced([sent_as_one]) == [sent_as_one]
 
 
 def test_a_batch_is_taken_once() -> None:
     coalescer = Coalescer()
+    assert not coalescer
     coalescer.add(tun(Segment(b"x")))
+    assert coalescer
     assert len(coalescer.take()) == 1
     coalescer.add(tun(Segment(b"y", sequence=2)))
     assert coalescer.take() == [tun(Segment(b"y", sequence=2))]
@@ -74,6 +78,7 @@ def test_a_batch_is_taken_once() -> None:
 
 
 BASE = Segment(b"a" * 100, sequence=1000, options=bytes(12))
+DATAGRAM = Segment(b"d" * 100, protocol=17)
 CHANGES: dict[str, Callable[[Segment], Segment]] = {
     "a hole": lambda s: replace(s, sequence=s.sequence + 1),
     "a repetition": lambda s: replace(s, sequence=1000),
@@ -121,6 +126,12 @@ def test_nothing_is_added_to_a_first_that_ends(flags: int) -> None:
     assert coalesced(pair) == pair
 
 
+@pytest.mark.parametrize("flags", [SYN, RST, URG, ACK | SYN, ACK | RST, ACK | URG])
+def test_two_alike_that_no_kernel_makes_of_one(flags: int) -> None:
+    pair = [tun(replace(BASE, flags=flags)), tun(replace(BASE, flags=flags, sequence=1100))]
+    assert coalesced(pair) == pair
+
+
 def test_an_empty_segment_is_not_overtaken() -> None:
     """An acknowledgement between two segments: what follows must not be put before it."""
     row = [tun(BASE), tun(replace(BASE, payload=b"", sequence=1100)), tun(replace(BASE, sequence=1100))]
@@ -134,9 +145,44 @@ def test_only_single_partial_segments_join_and_others_are_not_overtaken(other: o
     assert coalesced([first, odd, third]) == [first, odd, third]
 
 
+def test_what_is_no_part_ends_its_flows_packet_and_no_others() -> None:
+    first, again, third = tun(BASE), tun(BASE), tun(replace(BASE, sequence=1100))
+    odd = TunPacket(COMPLETE, again.packet)
+    assert coalesced([first, odd, third]) == [first, odd, third]
+    elsewhere = TunPacket(COMPLETE, tun(replace(BASE, ports=(1, 2))).packet)
+    assert len(coalesced([first, elsewhere, third])) == 2
+
+
+@pytest.mark.parametrize("other", [COMPLETE, DATAGRAM.vnet(40)])
+def test_datagrams_with_a_checksum_of_their_own_do_not_join(other: VnetHeader) -> None:
+    """Damage that was done to one before the mesh must not come out as valid."""
+    one = tun(DATAGRAM)
+    odd = TunPacket(other, one.packet)
+    assert coalesced([one, odd, one]) == [one, odd, one]
+
+
+DATAGRAM_CHANGES: dict[str, Callable[[Segment], Segment]] = {
+    change: CHANGES[change] for change in ("hop limit", "congestion mark", "label", "longer", "empty", "port", "source")
+}
+
+
+@pytest.mark.parametrize("change", DATAGRAM_CHANGES)
+def test_a_datagram_that_differs_stays_by_itself(change: str) -> None:
+    odd = DATAGRAM_CHANGES[change](DATAGRAM)
+    assert coalesced([tun(DATAGRAM), tun(odd)]) == [tun(DATAGRAM), tun(odd)]
+    assert len(coalesced([tun(DATAGRAM), tun(DATAGRAM)])) == 1
+
+
 def test_no_packet_longer_than_ipv6_can_say() -> None:
     made = coalesced([tun(part) for part in Segment(bytes(130_000)).segments(1300)])
     assert [len(packet) for _, packet in made] == [65_060, 65_060]
+
+
+def test_the_longest_that_ipv6_can_say() -> None:
+    (whole,) = coalesced([tun(part) for part in Segment(bytes(5 * 13_103)).segments(13_103)])
+    assert len(whole.packet) == 40 + 0xFFFF
+    made = coalesced([tun(part) for part in Segment(bytes(8 * 8191), protocol=17).segments(8191)])
+    assert [len(packet) for _, packet in made] == [48 + 7 * 8191, 48 + 8191]
 
 
 def test_no_more_datagrams_than_the_kernel_cuts() -> None:
@@ -154,6 +200,24 @@ def test_a_datagram_that_says_another_length_stays_alone() -> None:
 def test_a_header_length_that_lies(offset: int) -> None:
     packet = tun(Segment(b"x" * 10)).packet
     row = [TunPacket(TCP_PARTIAL, packet[:52] + bytes((offset,)) + packet[53:])] * 2
+    assert coalesced(row) == row
+
+
+@pytest.mark.parametrize("offset", [0x00, 0x40, 0xF0])
+def test_a_header_length_that_lies_in_the_middle_of_a_flow(offset: int) -> None:
+    """It joins nothing, nothing joins it, and nobody overtakes it."""
+    first, last = tun(BASE), tun(replace(BASE, sequence=1100))
+    shorter = replace(BASE, options=b"", payload=b"")
+    liar = tun(shorter).packet[:52] + bytes((offset,)) + tun(shorter).packet[53:]
+    row = [first, TunPacket(TCP_PARTIAL, liar), last]
+    assert coalesced(row) == row
+
+
+def test_two_that_lie_alike_about_their_headers_stay_two() -> None:
+    """Each says that it has 16 bytes of header, so 4 more of payload; the numbers would fit."""
+    first = tun(replace(BASE, options=b""))
+    second = tun(replace(BASE, options=b"", sequence=BASE.sequence + 104))
+    row = [TunPacket(TCP_PARTIAL, each.packet[:52] + b"\x40" + each.packet[53:]) for each in (first, second)]
     assert coalesced(row) == row
 
 

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshrouter.errors import WireError
+from meshrouter.offload.checksum import completed, pseudo_sum
 from meshrouter.offload.inner import RESERVED, opened, single_text, split_texts, super_texts
 from meshrouter.offload.split import finished, split
-from meshrouter.offload.vnet import COMPLETE, VnetHeader
+from meshrouter.offload.vnet import COMPLETE, NEEDS_CSUM, VnetHeader
 from tests.router.offload.packets import CWR, Segment, segments, slow_complete, verifies
 from tests.router.offload.test_split import DESTINATION_OPTIONS
 
@@ -44,6 +45,66 @@ def test_behind_extension_headers_the_sum_is_made_here(segment: Segment) -> None
     vnet, again = rebuilt(packet, single_text(packet, segment.vnet(start=48)))
     assert vnet == COMPLETE
     assert verifies(again, 48, segment.protocol)
+
+
+def test_a_sum_that_is_neither_tcps_nor_udps_is_made_here() -> None:
+    head = Segment().packet()
+    echo = bytes((128, 0, 0, 0, 1, 2, 3, 4)) + b"ping"
+    packet = head[:4] + len(echo).to_bytes(2, "big") + bytes((58,)) + head[7:40] + echo
+    packet = packet[:42] + pseudo_sum(packet[8:40], len(echo), 58).to_bytes(2, "big") + packet[44:]
+    vnet, again = rebuilt(packet, single_text(packet, VnetHeader(NEEDS_CSUM, checksum_start=40, checksum_offset=2)))
+    assert vnet == COMPLETE
+    assert verifies(again)
+
+
+@pytest.mark.parametrize(("start", "offset"), [(48, 16), (40, 6), (44, 12)])
+def test_a_sum_elsewhere_than_it_belongs_is_made_where_the_kernel_says(start: int, offset: int) -> None:
+    packet = Segment(bytes(40)).packet()
+    text = single_text(packet, VnetHeader(NEEDS_CSUM, checksum_start=start, checksum_offset=offset))
+    assert text == packet[6:7] + completed(packet, start, offset)[40:]
+
+
+def test_a_sum_beyond_the_packet_is_refused() -> None:
+    packet = Segment(bytes(4)).packet()
+    for start, offset in ((39, 16), (0, 40), (48, 15), (48, 16), (200, 0)):
+        with pytest.raises(WireError) as refusal:
+            single_text(packet, VnetHeader(NEEDS_CSUM, checksum_start=start, checksum_offset=offset))
+        assert refusal.value.code == "gso-partial"
+    assert single_text(packet, VnetHeader(NEEDS_CSUM, checksum_start=48, checksum_offset=14))[0] == 6
+
+
+@pytest.mark.parametrize(("first", "start"), [(6, 48), (60, 40)])
+def test_a_super_packet_with_something_between_is_cut_and_made_complete(first: int, start: int) -> None:
+    """What the kernel says of the place, and what the IPv6 header says of it, must both be that nothing is."""
+    packet = Segment(bytes(300)).packet()
+    packet = packet[:6] + bytes((first,)) + packet[7:52] + b"\x50" * 9 + packet[61:]
+    vnet = Segment().vnet(100, start=start)
+    whole = [bytes((first,)) + completed(part, start, 16)[40:] for part in split(packet, vnet)]
+    assert split_texts(packet, vnet, 0xFFFF) == whole
+    assert super_texts(packet, vnet, 60_000) is None
+
+
+@pytest.mark.parametrize("protocol", [6, 17])
+def test_super_texts_are_no_longer_than_the_limit_and_have_two_segments_at_least(protocol: int) -> None:
+    segment = Segment(bytes(600), protocol=protocol)
+    two = 1 + 3 + (20 if protocol == 6 else 8) + 200
+    texts = super_texts(segment.packet(), segment.vnet(100), two)
+    assert texts is not None
+    assert [len(text) for text in texts] == [two] * 3
+    assert super_texts(segment.packet(), segment.vnet(100), two - 1) is None
+
+
+@pytest.mark.parametrize(("protocol", "most"), [(6, 1024), (17, 64)])
+def test_the_greatest_number_of_segments_and_one_byte_more(protocol: int, most: int) -> None:
+    def text(payload: int) -> bytes:
+        return bytes((252, protocol, 0, 10)) + Segment(bytes(payload), protocol=protocol).packet()[40:]
+
+    assert opened(text(10 * most))[1].gso_size == 10
+    with pytest.raises(WireError) as refusal:
+        opened(text(10 * most + 1))
+    assert refusal.value.code == "super-size"
+    assert opened(text(11))[1].is_super
+    assert not opened(text(10))[1].is_super
 
 
 def test_experimental_next_headers_cannot_travel() -> None:
@@ -118,6 +179,9 @@ def test_no_more_segments_than_a_kernel_can_bear(protocol: int, most: int) -> No
         (b"\xfc\x06\x00", "super-size"),
         (b"\xfc\x3a\x00\x10" + bytes(100), "super-protocol"),
         (b"\xfc\x06\x00\x10" + bytes(100), "gso-header"),
+        (b"\xfc\x06\x00\x10", "gso-header"),
+        (b"\xfc\x06\x00\x10" + bytes(12), "gso-header"),
+        (b"\xfc\x06\x00\x10" + bytes(12) + b"\x50" + bytes(6), "gso-header"),
         (b"\xfc\x06\x00\x10" + bytes(12) + b"\xf0" + bytes(40), "gso-header"),
         (b"\xfc\x11\x00\x10" + bytes(7), "gso-header"),
         (b"\xfc\x11\x00\x00" + bytes(9), "super-size"),

@@ -68,6 +68,32 @@ def test_datagrams_are_not_cut_smaller() -> None:
     assert refusal.value.code == "gso-limit"
 
 
+def test_tcp_is_not_cut_into_nothing() -> None:
+    segment = Segment(payload=bytes(250))
+    assert len(split(segment.packet(), segment.vnet(100), limit=61)) == 250
+    with pytest.raises(WireError) as refusal:
+        split(segment.packet(), segment.vnet(100), limit=60)
+    assert refusal.value.code == "gso-limit"
+
+
+@pytest.mark.parametrize(
+    "vnet",
+    [
+        VnetHeader(0, GSO_TCPV6, 60, 100, 40, 16),
+        VnetHeader(NEEDS_CSUM, 0, 0, 0, 39, 16),
+        VnetHeader(NEEDS_CSUM, 0, 0, 0, 40, 119),
+        VnetHeader(NEEDS_CSUM, 0, 0, 0, 160, 0),
+    ],
+)
+def test_what_cannot_be_finished_is_refused(vnet: VnetHeader) -> None:
+    """Of 160 bytes: a super-packet whose checksum is said to be whole; a checksum before or behind the payload."""
+    packet = Segment(payload=bytes(100)).packet()
+    with pytest.raises(WireError) as refusal:
+        finished(packet, vnet)
+    assert refusal.value.code == "gso-partial"
+    assert len(finished(packet, VnetHeader(NEEDS_CSUM, 0, 0, 0, 40, 118))) == 1
+
+
 def test_a_complete_packet_is_left_alone() -> None:
     packet = Segment(payload=b"x").packet()
     assert finished(packet, COMPLETE) == [packet]

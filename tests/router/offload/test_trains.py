@@ -48,6 +48,17 @@ def test_any_order_and_repetitions(seed: int) -> None:
     assert pair.receive(doubled) == [PACKET]
 
 
+def test_the_first_of_a_number_stays() -> None:
+    pair = Pair()
+    frames = pair.sender.seal_cars(PACKET, 1000).frames()
+    assert pair.receive(frames[:5]) == []
+    held = pair.trains.held
+    forged = [frame[:12] + bytes(len(frame) - 12) for frame in frames[:5]]
+    assert pair.receive(forged * 100) == []
+    assert pair.trains.held == held
+    assert pair.receive(frames[5:]) == [PACKET]
+
+
 def test_a_train_is_taken_once() -> None:
     pair = Pair()
     frames = pair.sender.seal_cars(PACKET, 1000).frames()

@@ -71,3 +71,15 @@ def test_a_slow_reader_gets_everything_and_a_dead_one_is_given_up() -> None:
     channel.flush()
     assert channel.ended
     channel.close()
+
+
+def test_an_end_that_goes_with_something_unread_is_an_end() -> None:
+    """The kernel says ECONNRESET then, where it says nothing otherwise."""
+    ours, theirs = socket.socketpair()
+    channel = Channel(ours)
+    channel.send({})
+    channel.flush()
+    theirs.close()
+    assert channel.receive() == []
+    assert channel.ended
+    channel.close()

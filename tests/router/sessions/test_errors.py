@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshchain.crypto.address import PREFIX
-from meshrouter.sessions.complaints import RATE, icmp_error, may_complain
+from meshrouter.counters import Counters
+from meshrouter.offload.vnet import TunPacket
+from meshrouter.sessions.complaints import RATE, Complaints, icmp_error, may_complain
+from meshrouter.sessions.endsession import MOST_PROBES
 from meshrouter.wire.meshctl import Error, ErrorCode
 from tests.router.offload.packets import Segment, pseudo_header, slow_sum
 from tests.router.sessions.world import World, between, sealed
@@ -149,6 +152,20 @@ class TestOthers:
             a.sessions.error(world["c"].id, Error(ErrorCode.TTL, 0, quote(packet)), world.now)
         assert [packet[48:] for _, packet in a.tun] == [probe.packet() for probe in probes]
 
+    def test_other_traffic_pushes_no_probe_out_and_old_probes_go_first(self) -> None:
+        world = World("a", "b", "c")
+        a, b = world.connected()
+        probes = [between(a, b, ports=(5000, port), hop_limit=2) for port in range(MOST_PROBES + 1)]
+        for probe in probes:
+            a.send(probe)
+        for _ in range(2 * MOST_PROBES):
+            a.send(between(a, b))
+        packets = sealed(world.carried)[-2 * MOST_PROBES - len(probes) :]
+        for packet in (packets[1], packets[MOST_PROBES], packets[0]):
+            a.sessions.error(world["c"].id, Error(ErrorCode.TTL, 0, quote(packet)), world.now)
+        quoted = [packet[48:] for _, packet in a.tun]
+        assert quoted == [probes[1].packet(), probes[-1].packet(), between(a, b).packet()]
+
     def test_probes_kept_are_few(self) -> None:
         world = World("a", "b")
         a, b = world.connected()
@@ -202,8 +219,18 @@ def icmp(kind: int) -> bytes:
         (Segment(source=b"\xff" + bytes(15)).packet(), False),
         (icmp(128)[:40], False),
         (bytes(39), False),
+        (Segment().packet()[:39], False),
     ],
 )
 def test_of_what_errors_are_made(packet: bytes, may: bool) -> None:
     """RFC 4443 §2.4(e)."""
     assert may_complain(packet) is may
+
+
+def test_no_error_about_an_error() -> None:
+    told: list[TunPacket] = []
+    complaints = Complaints(told.append, Counters())
+    complaints.unreachable((1, 0), icmp(1), 0.0)
+    assert told == []
+    complaints.unreachable((1, 0), icmp(128), 0.0)
+    assert len(told) == 1

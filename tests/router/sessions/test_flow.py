@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from meshchain.crypto.address import CLAIM_PREFIX
 from meshrouter.offload.vnet import COMPLETE, TCP_PARTIAL
 from meshrouter.sessions.pending import MOST_BYTES, MOST_PACKETS, WAIT
+from meshrouter.sessions.sessions import MOST_STRANGERS
 from meshrouter.wire.packet import MESHSEC
 from tests.router.offload.packets import CWR, FIN, PSH, Segment, slow_complete
 from tests.router.sessions.world import World, between, handshakes, sealed
@@ -323,3 +325,54 @@ class TestSizes:
         a.send(replace(segment, protocol=17), gso=1400)
         assert a.complaints() == [(2, 0)]
         assert a.counters["end-gso-limit"] == 1
+
+
+def test_nothing_is_held_of_what_is_gone() -> None:
+    """Neither of what has waited too long, nor of what has gone, nor of what was refused."""
+    world = World("a", "b", "c")
+    a, b, c = (world[name] for name in "abc")
+    b.reachable = False
+    a.send(between(a, b))
+    assert a.sessions._held > 0
+    world.run(6.0)
+    assert a.sessions._held == 0
+    assert a.sessions._handshakes._by_index == {}
+    a.send(between(a, c))
+    world.run(1.0)
+    assert len(c.got()) == 1
+    assert a.sessions._held == 0
+    a.send(replace(between(a, c), destination=CLAIM_PREFIX + b"nobody"))
+    world.run(1.0)
+    assert a.complaints() == [(1, 3), (1, 3)]
+    assert a.sessions._held == 0
+
+
+def test_a_packet_without_a_whole_header_is_dropped() -> None:
+    world = World("a", "b")
+    a, b = world["a"], world["b"]
+    a.send_packet(between(a, b).packet()[:39])
+    assert a.counters == {"end-source": 1}
+    assert a.sessions.table.pairs == {}
+
+
+def test_where_there_are_too_many_pairs_packets_and_handshakes_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("a", "b")
+    a, b = world["a"], world["b"]
+    a.send(between(a, b))
+    monkeypatch.setattr("meshrouter.sessions.table.MOST_PAIRS", 0)
+    b.send(between(b, a))
+    world.run(1.0)
+    assert b.counters["end-pairs"] >= 2
+    assert b.sessions.by_index == {}
+
+
+def test_who_was_told_that_a_session_is_not_known_is_remembered_for_few() -> None:
+    world = World("a", "b")
+    a, b = world.connected()
+    a.send(between(a, b))
+    packet = world.carried[-1]
+    for number in range(MOST_STRANGERS + 10):
+        forged = packet[:10] + number.to_bytes(14, "big") + packet[24:40] + bytes(4) + packet[44:]
+        b.sessions.meshsec(forged, 100.0 + number)
+    assert len(b.sessions._strangers) == MOST_STRANGERS
+    assert bytes(14) not in b.sessions._strangers

@@ -13,9 +13,9 @@ from meshrouter.identity import Identity
 from meshrouter.sessions.claims import Claim, claim_of
 from meshrouter.sessions.endsession import RECENT, EndSession
 from meshrouter.sessions.flowlabel import MOST_LABELS, FlowLabels
-from meshrouter.sessions.pair import LEARNED_TIME, LEAST_MTU, Pair
+from meshrouter.sessions.pair import LEARNED_TIME, LEAST_MTU, NO_MTU, Attempt, Pair
 from meshrouter.sessions.pending import MOST_BYTES, MOST_PACKETS, WAIT, Pending
-from meshrouter.sessions.table import MOST_A_PAIR, MOST_PAIRS, MOST_SESSIONS, MOST_UNPROVEN, Table
+from meshrouter.sessions.table import MOST_A_PAIR, MOST_PAIRS, MOST_SESSIONS, MOST_SPENT, MOST_UNPROVEN, Table
 from tests.router.offload.packets import Segment
 
 KEYS = bytes(range(32)), bytes(range(32, 64))
@@ -91,6 +91,61 @@ def test_sessions_of_one_pair_are_four_and_the_current_stays() -> None:
         assert len(crowd.table.by_index) <= MOST_A_PAIR
     assert crowd.table.by_pair[current.pair.addresses] is current
     crowd.check()
+
+
+def test_of_one_pair_the_oldest_unproven_goes_unless_it_is_the_newcomer() -> None:
+    crowd = Crowd()
+    first, second, third = (crowd.session(1, initiator=True) for _ in range(3))
+    unproven = [crowd.session(1, initiator=False) for _ in range(2)]
+    assert list(crowd.table.by_index.values()) == [first, second, third, unproven[1]]
+    crowd.table.send_on(first, 1e9)
+    crowd.table.send_on(unproven[1], 1e9)
+    crowd.table.send_on(first, 1e9)
+    newcomer = crowd.session(1, initiator=False)
+    assert list(crowd.table.by_index.values()) == [first, third, unproven[1], newcomer]
+    crowd.check()
+
+
+def test_first_messages_that_are_spent_are_bounded_and_the_newest_stays() -> None:
+    crowd = Crowd()
+    for number in range(MOST_SPENT + 1):
+        session = crowd.session(number, initiator=True)
+        session.ephemeral = b"%d" % number
+        crowd.table.close(session)
+    assert [crowd.table.is_spent(b"%d" % number) for number in (0, 1, MOST_SPENT)] == [False, True, True]
+    unproven = crowd.session(1, initiator=False)
+    unproven.ephemeral = b"never heard of again"
+    crowd.table.close(unproven)
+    assert not crowd.table.is_spent(unproven.ephemeral)
+
+
+def test_an_index_is_nobody_elses_and_not_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd()
+    used = crowd.session(1, initiator=True)
+    given = iter((0, used.index, 5, 7))
+    monkeypatch.setattr(crowd.table._rng, "getrandbits", lambda _bits: next(given))
+    assert crowd.table.new_index({5: crowd.pair(2)}) == 7
+
+
+def test_a_pair_with_a_handshake_under_way_is_not_forgotten() -> None:
+    crowd = Crowd()
+    pair = crowd.pair(1)
+    pair.attempt = Attempt(0.0, 0.0)
+    crowd.table.sweep(1.0)
+    assert crowd.table.pairs == {pair.addresses: pair}
+    pair.attempt = None
+    crowd.table.sweep(1.0)
+    assert crowd.table.pairs == {}
+
+
+def test_what_was_learnt_of_a_holder_goes_with_it() -> None:
+    crowd = Crowd()
+    pair = crowd.session(1, initiator=True).pair
+    pair.learn_mtu(1300, 0.0)
+    pair.told_mtu = 1350
+    pair.learn_no_trains(0.0)
+    crowd.table.close_all(pair)
+    assert (pair.mtu(0.0), pair.split_until, pair.key, pair.id) == (NO_MTU, 0.0, b"", b"")
 
 
 def test_pairs_are_bounded_and_idle_ones_make_room() -> None:
