@@ -179,3 +179,23 @@ def test_any_packet(protocol: int, content: bytes) -> None:
 def test_a_name_for_this_host(who: str) -> None:
     gate = Gate(rule("accept", name="*"), rule("drop"))
     assert gate.accepts(who, TCP, tcp(80)) == (who == "bob")
+
+
+def test_only_datagrams_of_ours_open_the_way_for_datagrams() -> None:
+    gate = Gate(rule("drop"))
+    bob = PEOPLE["bob"].address
+    gate.policy.sent(ipv6(bytes(16), bob, TCP, tcp(53)), 0.0)
+    gate.policy.sent(ipv6(bytes(16), bob, UDP, udp(53))[:43], 0.0)
+    assert not gate.accepts("bob", UDP, udp(40000, source=53))
+    gate.policy.sent(ipv6(bytes(16), bob, UDP, udp(53)), 0.0)
+    assert gate.accepts("bob", UDP, udp(40000, source=53))
+    assert not gate.accepts("bob", TCP, b"\0\x35" + tcp(40000)[2:])
+
+
+def test_a_datagram_without_ports_and_a_long_chain_of_headers_are_refused() -> None:
+    gate = Gate(rule("accept"))
+    assert not gate.accepts("bob", UDP, udp(53)[:3])
+    chain = bytes(8) * 8 + bytes((TCP,)) + bytes(7)
+    assert not gate.accepts("bob", 0, chain + tcp(22))
+    assert gate.accepts("bob", 0, chain[-8:] + tcp(22))
+    assert gate.env.counters["policy-short"] == 2

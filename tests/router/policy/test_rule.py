@@ -40,6 +40,7 @@ def test_the_least() -> None:
         ({**LEAST, "protocol": "tcp", "port": 65536}, "port", "1 to 65535"),
         ({**LEAST, "protocol": "tcp", "port": "9-8"}, "port", "range"),
         ({**LEAST, "protocol": "tcp", "port": "8-9-10"}, "port", "range"),
+        ({**LEAST, "protocol": "tcp", "port": "8-x"}, "port", "range"),
         ({**LEAST, "protocol": "tcp", "port": [80]}, "port", "range"),
         ({**LEAST, "protocol": "tcp", "port": True}, "port", "range"),
         ({**LEAST, "port": 80}, "port", "tcp or udp"),
