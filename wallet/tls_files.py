@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from meshchain.files import write_whole
 from meshchain.tls import issue
 from wallet.errors import WalletError
 
@@ -102,16 +103,8 @@ def _record(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    """Whole or not at all; a key is never readable by others, not for a moment."""
-    beside = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.unlink(missing_ok=True)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with open(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(descriptor)
-        os.replace(beside, path)
+        write_whole(path, data, mode)
     except OSError as error:
         raise WalletError("tls-files", f"cannot write {path}: {error.strerror}", path=str(path)) from None

@@ -6,7 +6,6 @@ differences, and what was signed once need not be signed again after the next bl
 """
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from meshchain.dns.generations import Generations
 from meshchain.dns.names import Name, encode
 from meshchain.dns.types import DNSKEY, IN, RRSIG, RRset
+from meshchain.files import write_whole
 from meshchain.ledger.errors import LocalError
 
 FILE_NAME: Final = "dns.key"
@@ -130,10 +130,4 @@ def _create(path: Path) -> None:
     pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    temporary = path.with_suffix(".new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+    write_whole(path, pem, 0o600)

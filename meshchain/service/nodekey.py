@@ -7,6 +7,7 @@ from pathlib import Path
 
 from meshchain.crypto import ed25519_public_key, sign_ed25519
 from meshchain.crypto.address import node_address
+from meshchain.files import write_whole
 from meshchain.ledger.errors import LocalError
 
 FILE_NAME = "node.key"
@@ -52,13 +53,7 @@ def load_or_create(datadir: Path, random: Callable[[int], bytes] = os.urandom) -
 def _create(path: Path, random: Callable[[int], bytes]) -> None:
     while NodeKey.from_seed(seed := random(32)) is None:
         pass
-    temporary = path.with_suffix(".new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(seed.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+    write_whole(path, f"{seed.hex()}\n".encode(), 0o600)
     folder = os.open(path.parent, os.O_RDONLY)
     os.fsync(folder)  # a key that proofs were made with must not vanish with a power cut
     os.close(folder)

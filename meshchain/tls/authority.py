@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from meshchain.files import write_whole
 from meshchain.ledger.errors import LocalError
 from meshchain.tls import issue
 
@@ -117,9 +118,9 @@ def _create(folder: Path, now: datetime) -> None:
     """The root last: where it stands, all of it stands."""
     made = create(now, os.urandom(4).hex())
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / _KEY, issue.key_pem(made.key), 0o600)
-    _write(folder / _ISSUING, _pem(made.issuing), 0o644)
-    _write(folder / ROOT, made.root_pem, 0o644)
+    write_whole(folder / _KEY, issue.key_pem(made.key), 0o600)
+    write_whole(folder / _ISSUING, _pem(made.issuing), 0o644)
+    write_whole(folder / ROOT, made.root_pem, 0o644)
 
 
 def _load(folder: Path) -> Authority:
@@ -128,16 +129,6 @@ def _load(folder: Path) -> Authority:
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != issuing.public_key():
         raise ValueError("key and certificate do not belong together")
     return Authority(root, issuing, key)
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(beside, path)
 
 
 def _context(pem: bytes) -> ssl.SSLContext:
