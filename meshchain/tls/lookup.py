@@ -18,12 +18,13 @@ from meshchain.dns.trees import MESH, MeshTree
 from meshchain.dns.types import AAAA, CNAME, SOA, Rcode
 from meshchain.ledger.chain.view import ChainView
 from meshchain.mesh.targets import NoTarget
+from meshchain.tls.names import LABEL
 from meshchain.tls.tlsa import Tlsa
 
 TYPE: Final = 52
 _LEAST: Final = 3
-_LABEL: Final = re.compile(rb"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-"""Of a host name; TLS libraries raise for some others instead of saying them."""
+_LABEL: Final = re.compile(LABEL.encode())
+"""TLS libraries raise for some others instead of saying them."""
 _APEX: Final = {SOA: (0, (b"",))}
 """Nothing at the apex is asked for here; denials bring the SOA along."""
 

@@ -7,20 +7,18 @@ from ipaddress import ip_address
 from typing import Final
 
 from cryptography import x509
-from cryptography.x509.oid import ExtensionOID
 
 from meshchain.tls.certificates import Certificate
 
+LABEL: Final = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+"""Pattern of one label of a host name in lower case."""
 _MOST: Final = 1000
 """Names of one certificate that are looked at."""
 
 
 def alternative_names(certificate: Certificate) -> list[x509.GeneralName]:
-    try:
-        found = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
-    except x509.ExtensionNotFound:
-        return []
-    return list(found.value) if isinstance(found.value, x509.SubjectAlternativeName) else []
+    found = certificate.extension(x509.SubjectAlternativeName)
+    return [] if found is None else list(found)
 
 
 def is_for(certificate: Certificate, host: str) -> bool:

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from meshchain.config.values import parse_port
+from meshchain.tls.names import LABEL
 
 MOST: Final = 8192
 """Bytes of a head."""
 END: Final = b"\r\n\r\n"
 PORTS: Final = frozenset((443, 8443))
 """Ports that CONNECT may name: those of HTTPS. A page must not make this computer speak to others."""
-_SUFFIX: Final = ".mesh"
 _LINE: Final = re.compile(rb"([A-Z]{1,16}) ([!-~]{1,4096}) HTTP/1\.[01]")
-_HOST: Final = re.compile(r"(?=.{1,253}\Z)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+mesh")
+_HOST: Final = re.compile(rf"(?=.{{1,253}}\Z)({LABEL}\.)+mesh")
 
 
 class ProxyRefusal(Exception):  # noqa: N818 - an answer to the client
