@@ -32,8 +32,7 @@ from meshchain.config.values import Address
 from meshchain.ledger.chain.view import ChainView
 from meshchain.ledger.errors import LedgerError
 from meshchain.mesh.targets import NoTarget
-from meshchain.service.serving import CHUNK, LocalServer, relay
-from meshchain.service.socks import Connect, connect_by_tun
+from meshchain.service.serving import CHUNK, Connect, LocalServer, connect_by_tun, relay
 from meshchain.tls import fetch, pages, proxy_request
 from meshchain.tls.authority import Authority
 from meshchain.tls.lookup import Server, find_server

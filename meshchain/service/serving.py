@@ -1,4 +1,5 @@
-"""What the servers for this machine's programs share (SOCKS5, the HTTPS proxy): who is let in, and bytes passed on.
+"""What the servers for this machine's programs share (SOCKS5, the HTTPS proxy): who is let in, the way
+into the mesh, and bytes passed on.
 
 256 clients at once, and further ones are closed at once: each may hold two buffers of 64 KB and two sockets. While this
 process has no file descriptor left, clients wait in the kernel's queue. A connection that moves nothing for 15 minutes
@@ -7,6 +8,7 @@ ends, be it idle or its reader slow.
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from ipaddress import IPv6Address
 from typing import Final, TypeVar
 
 import structlog
@@ -20,6 +22,8 @@ IDLE_TIME: Final = 900.0
 CHUNK: Final = 1 << 16
 _ENDS: Final = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError, OSError)
 S = TypeVar("S", bound=trio.abc.Stream)
+Connect = Callable[[bytes, int], Awaitable[trio.SocketStream]]
+"""(mesh address 16, port) → a connection; OSError."""
 
 
 class LocalServer(ABC):
@@ -66,6 +70,17 @@ class LocalServer(ABC):
     @abstractmethod
     async def _converse(self, client: trio.SocketStream) -> None:
         """All that is said to it. What ends with the connection may be raised."""
+
+
+async def connect_by_tun(address: bytes, port: int) -> trio.SocketStream:
+    """The kernel's route for eeee::/16 leads into the TUN."""
+    sock = trio.socket.socket(trio.socket.AF_INET6, trio.socket.SOCK_STREAM)
+    try:
+        await sock.connect((str(IPv6Address(address)), port))
+    except BaseException:
+        sock.close()
+        raise
+    return trio.SocketStream(sock)
 
 
 async def relay(one: S, other: S, end: Callable[[S], Awaitable[None]] | None = None) -> None:

@@ -5,8 +5,8 @@ Only the mesh is reached from here, never another network: names end in .mesh, a
 """
 
 import errno
-from collections.abc import Awaitable, Callable
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address
 from typing import Final
 
 import trio
@@ -15,7 +15,7 @@ from meshchain.config.values import Address
 from meshchain.ledger.chain.view import ChainView
 from meshchain.ledger.errors import LedgerError
 from meshchain.mesh.targets import SUFFIX, NoTarget, Target, find, is_address
-from meshchain.service.serving import CHUNK, LocalServer, relay
+from meshchain.service.serving import CHUNK, Connect, LocalServer, connect_by_tun, relay
 from meshchain.socks.server import Code, Conversation, Request, State, reply
 
 HANDSHAKE_TIME: Final = 10.0
@@ -31,25 +31,11 @@ _CODES: Final = {
     errno.EPERM: Code.NOT_ALLOWED,
 }
 
-Connect = Callable[[bytes, int], Awaitable[trio.SocketStream]]
-"""(mesh address 16, port) → a connection; OSError."""
-
 
 class _Refused(Exception):  # noqa: N818 - an answer to the client
     def __init__(self, code: Code, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-
-
-async def connect_by_tun(address: bytes, port: int) -> trio.SocketStream:
-    """The kernel's route for eeee::/16 leads into the TUN."""
-    sock = trio.socket.socket(trio.socket.AF_INET6, trio.socket.SOCK_STREAM)
-    try:
-        await sock.connect((str(IPv6Address(address)), port))
-    except BaseException:
-        sock.close()
-        raise
-    return trio.SocketStream(sock)
 
 
 class SocksService(LocalServer):

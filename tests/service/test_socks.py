@@ -15,6 +15,7 @@ import trio.testing
 from meshchain.config.values import Address
 from meshchain.ledger.errors import LocalError
 from meshchain.service import serving, socks
+from meshchain.service.serving import connect_by_tun
 from meshchain.service.socks import SocksService
 from meshchain.socks.server import Code
 from tests.rpc.ledger_node import LedgerNode
@@ -257,7 +258,7 @@ async def test_the_kernels_way(tmp_path: Path) -> None:
     """Without the test's map: a listener on this machine's ::1, reached by ``connect_by_tun``."""
     listeners = await trio.open_tcp_listeners(0, host="::1")
     port = listeners[0].socket.getsockname()[1]
-    async with listeners[0], await socks.connect_by_tun(IPv6Address("::1").packed, port) as stream:
+    async with listeners[0], await connect_by_tun(IPv6Address("::1").packed, port) as stream:
         assert stream.socket.getpeername()[1] == port
     with pytest.raises(OSError, match="refused"):
-        await socks.connect_by_tun(IPv6Address("::1").packed, port)
+        await connect_by_tun(IPv6Address("::1").packed, port)
