@@ -1,7 +1,6 @@
 """``meshwallet browser``: what it writes, how it proves it, what it leaves alone; and a real browser."""
 
 import json
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from meshchain.rpc.client.commandline import run
 from meshchain.tls import authority
 from tests.tls import chromium
 from tests.tls.kit import Cert, record
-from tests.tls.servers import BODY, PAGE
-from tests.tls.test_proxy import GOOD, NOW, OTHER, Handler, Lab, running, tls_server
+from tests.tls.servers import BODY
+from tests.tls.test_proxy import GOOD, NOW, OTHER, Lab, page_by, running, tls_server
 from wallet.browser import policies, proof
 from wallet.browser.policies import Facts
 from wallet.errors import RefusalError
@@ -117,19 +116,6 @@ async def test_no_proxy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert files_in(tmp_path) == []
 
 
-def _page_by(made: authority.Authority) -> Handler:
-    """PAGE for localhost, with a leaf of ``made``."""
-    context = made.context("localhost", NOW)
-
-    async def serve(stream: trio.SocketStream) -> None:
-        with suppress(trio.BrokenResourceError):
-            async with trio.SSLStream(stream, context, server_side=True, https_compatible=True) as tls:
-                if await tls.receive_some(4096):
-                    await tls.send_all(PAGE)
-
-    return serve
-
-
 async def _shown(lab: Lab, hands: Hands, folder: Path, address: str, *options: str) -> str:
     await hands("install", "--proxy", str(lab.service.address))
     etc = hands.root / "etc/chromium"
@@ -160,7 +146,7 @@ async def test_chromium_takes_our_authority_for_mesh_only(tmp_path: Path, capsys
     chromium.skip_without()
     hands = Hands(tmp_path / "machine", capsys)
     async with running(tmp_path, [], tls_server(tmp_path, GOOD)) as lab:
-        lab.handler = _page_by(lab.authority)
+        lab.handler = page_by(lab.authority.context("localhost", NOW))
         async with trio.open_nursery() as nursery:
             listeners = await nursery.start(partial(trio.serve_tcp, lab.handler, 0, host="127.0.0.1"))
             port = listeners[0].socket.getsockname()[1]

@@ -70,7 +70,11 @@ class Lab:
 
 
 def tls_server(folder: Path, *chain: Cert) -> Handler:
-    made = context(folder, chain)
+    return page_by(context(folder, chain))
+
+
+def page_by(made: ssl.SSLContext) -> Handler:
+    """PAGE, to whoever asks for anything."""
 
     async def serve(stream: trio.SocketStream) -> None:
         with suppress(trio.BrokenResourceError):

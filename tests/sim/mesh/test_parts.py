@@ -1,6 +1,7 @@
 """The parts that stand in for cables and kernels, and what watches the packets."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -128,17 +129,23 @@ class Program:
 A, B = b"a" * 16, b"b" * 16
 
 
+def programs() -> tuple[list[Program], Callable[[Stream], Program]]:
+    """Those that have been made, and what makes the next one."""
+    those: list[Program] = []
+
+    def made(stream: Stream) -> Program:
+        those.append(Program(stream))
+        return those[-1]
+
+    return those, made
+
+
 @pytest.fixture
 def hosts() -> tuple[Kernel, Kernel, list[Program]]:
     """Two kernels; whoever calls port 5 of the second finds a program there."""
-    called: list[Program] = []
-
-    def accept(_endpoint: Endpoint, stream: Stream) -> Program:
-        called.append(Program(stream))
-        return called[-1]
-
+    called, made = programs()
     first = Kernel(A, 1, lambda _endpoint, _stream: None, now=lambda: 0.0, stir=lambda: None)
-    return first, Kernel(B, 5, accept, now=lambda: 0.0, stir=lambda: None), called
+    return first, Kernel(B, 5, lambda _endpoint, stream: made(stream), now=lambda: 0.0, stir=lambda: None), called
 
 
 def exchange(first: Kernel, second: Kernel) -> int:
@@ -156,11 +163,7 @@ def exchange(first: Kernel, second: Kernel) -> int:
 
 def test_programs_talk_and_hang_up(hosts: tuple[Kernel, Kernel, list[Program]]) -> None:
     first, second, called = hosts
-    caller: list[Program] = []
-
-    def made(stream: Stream) -> Program:
-        caller.append(Program(stream))
-        return caller[-1]
+    caller, made = programs()
 
     stream = first.dial(Endpoint(B, 5), made)
     stream.send(b"hello" * 1000, 0.0)
@@ -176,11 +179,7 @@ def test_programs_talk_and_hang_up(hosts: tuple[Kernel, Kernel, list[Program]]) 
 
 def test_nobody_listens_there(hosts: tuple[Kernel, Kernel, list[Program]]) -> None:
     first, second, called = hosts
-    caller = list[Program]()
-
-    def made(stream: Stream) -> Program:
-        caller.append(Program(stream))
-        return caller[-1]
+    caller, made = programs()
 
     first.dial(Endpoint(B, 6), made)
     assert exchange(first, second) == 2, "a call, and a reset"
@@ -189,11 +188,7 @@ def test_nobody_listens_there(hosts: tuple[Kernel, Kernel, list[Program]]) -> No
 
 def test_a_router_says_that_there_is_no_way(hosts: tuple[Kernel, Kernel, list[Program]]) -> None:
     first, _, _ = hosts
-    caller = list[Program]()
-
-    def made(stream: Stream) -> Program:
-        caller.append(Program(stream))
-        return caller[-1]
+    caller, made = programs()
 
     first.dial(Endpoint(B, 5), made)
     (call,) = first.outbox
