@@ -102,20 +102,8 @@ def _proofs(datadir: Path, names: list[str]) -> list[Row]:
 def _node(folder: Path, names: list[str]) -> list[Row]:
     [port] = free_ports(1)
     command = [sys.executable, "-m", "meshchain.cli.meshd", "--network", "dev", "--datadir", str(folder)]
-    command += [
-        "--mine",
-        "off",
-        "--p2p",
-        "off",
-        "--link",
-        "none",
-        "--tun",
-        "off",
-        "--dns",
-        "off",
-        "--rpc",
-        f"127.0.0.1:{port}",
-    ]
+    command += ["--mine", "off", "--p2p", "off", "--link", "none", "--tun", "off", "--dns", "off"]
+    command += ["--rpc", f"127.0.0.1:{port}"]
     url = f"http://127.0.0.1:{port}/"
     began = time.perf_counter()
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as node:

@@ -10,9 +10,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from meshchain.tls.authority import ZONE
 from wallet.errors import RefusalError
 
-ZONE: Final = "mesh"
 _MODE: Final = "autoConfig"
 
 

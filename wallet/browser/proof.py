@@ -10,11 +10,11 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from meshchain.tls.authority import ZONE
 from wallet.errors import RefusalError
 
 TIMEOUT: Final = 20.0
 _MOST: Final = 1 << 16
-_ZONE: Final = x509.DNSName("mesh")
 
 
 def get(url: str) -> bytes:
@@ -36,7 +36,7 @@ def limited_root(pem: bytes) -> bytes:
         found = certificate.extensions.get_extension_for_class(x509.NameConstraints)
     except (ValueError, x509.ExtensionNotFound):
         found = None
-    if found is None or not found.critical or found.value.permitted_subtrees != [_ZONE]:
+    if found is None or not found.critical or found.value.permitted_subtrees != [x509.DNSName(ZONE)]:
         raise RefusalError(
             "authority-not-limited", "the certificate authority is not limited to .mesh; it is not installed"
         )
