@@ -116,11 +116,14 @@ class LedgerService:
 
     def set_peers(self, peers: PeerStanding) -> None:
         """What gossip says of this node among its peers; blocks settle while a peer agrees that nothing is missing."""
+        before = self.synced
         self.peers = peers
         self._keeper.set_synced(peers.synced and not peers.searching, with_peers=peers.ready > 0)
         self._keeper.clock_confirmed = peers.clock == "agrees"
         wrong = f"this clock is {peers.clock_offset or 0:.0f} s from the median of {peers.ready} peers; set it"
         self.alarms.set("clock-offset", wrong if peers.clock == "differs" else None)
+        if self.synced != before:
+            self._tell()
 
     def clock_is_credible(self) -> bool:
         return self._keeper.clock_is_credible()
@@ -159,9 +162,13 @@ class LedgerService:
                 raise
             self.alarms.clear("store")
             if before != (self.view, self.pending, self.statuses, self.stamp_job):
-                self.changed.set()
-                self.changed = trio.Event()
+                self._tell()
             return result
+
+    def _tell(self) -> None:
+        """Whoever waits for a change."""
+        self.changed.set()
+        self.changed = trio.Event()
 
     def _guarded(self, function: Callable[[*Args], R], args: tuple[*Args]) -> R:
         try:

@@ -224,11 +224,11 @@ class RouterService:
     # --- what it is told -----------------------------------------------------------------------------------
 
     async def _follow_ledger(self) -> None:
-        tip, synced = self._ledger.view.tip_id, self._ledger.peers.synced
+        tip, synced = self._ledger.view.tip_id, self._ledger.synced
         while True:
             changed = self._ledger.changed
-            if (self._ledger.view.tip_id, self._ledger.peers.synced) != (tip, synced):
-                tip, synced = self._ledger.view.tip_id, self._ledger.peers.synced
+            if (self._ledger.view.tip_id, self._ledger.synced) != (tip, synced):
+                tip, synced = self._ledger.view.tip_id, self._ledger.synced
                 self._tell_tip()
                 await self._tell(partial(self._watch.moved, self._ledger.view))
             await changed.wait()

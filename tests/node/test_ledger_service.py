@@ -52,12 +52,12 @@ class FillingStore(MemoryStore):
         super().write(changes, sync=sync)
 
 
-def service(lab: Lab) -> tuple[LedgerService, HandClock]:
+def service(lab: Lab, peers: PeerStanding | None = None) -> tuple[LedgerService, HandClock]:
     clock, node, chain = HandClock(lab), Node(), lab.chain
     queue = Queue(chain.store, lab.params, chain.genesis_id, node_key=node.key, sign=node.sign, rng=random.Random(1))
     mempool = Mempool(lab.params, chain.workers, chain.stamps_seen)
     ledger = LedgerService(chain, mempool, queue, clock, Alarms(clock.now))
-    ledger.set_peers(PeerStanding())
+    ledger.set_peers(peers or PeerStanding())
     return ledger, clock
 
 

@@ -13,6 +13,7 @@ from meshchain.ledger.errors import LocalError
 from meshchain.mesh.neighbour import MeshNeighbour
 from meshchain.p2p.standing import PeerStanding
 from meshchain.service import router as module
+from meshchain.service.ledger import LedgerService
 from meshchain.service.router import SEQNOS, RouterService, Setup
 from meshrouter.binding_form import binding_from_json
 from meshrouter.directory import Binding, Role
@@ -88,17 +89,33 @@ class Started:
 
 @asynccontextmanager
 async def running(lab: Lab) -> AsyncIterator[tuple[RouterService, Started, Callable[[], Awaitable[None]]]]:
-    """A service on a lab's ledger; the callable lets the ledger look at what the lab has mined."""
+    """A service on a lab's synced ledger; the callable lets the ledger look at what the lab has mined."""
     ledger, _ = service(lab)
     ledger.set_peers(PeerStanding(synced=True))
+    async with running_on(ledger) as (router, started):
+        yield router, started, ledger.tick
+
+
+@asynccontextmanager
+async def running_on(ledger: LedgerService) -> AsyncIterator[tuple[RouterService, Started]]:
     started = Started()
     router = RouterService(ledger, SETUP, started)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(router.run)
-        yield router, started, ledger.tick
+        yield router, started
         await started.end()
         nursery.cancel_scope.cancel()
     await started.end()
+
+
+async def test_a_router_is_told_that_the_ledger_may_be_read_as_soon_as_it_may() -> None:
+    """Nothing is missing all the time, but first it is not known whether somebody has more."""
+    ledger, _ = service(Lab(), PeerStanding(searching=True))
+    async with running_on(ledger) as (_, started):
+        played = await started.next()
+        assert (await played.hear("tip"))["synced"] is False
+        ledger.set_peers(PeerStanding())
+        assert (await played.hear("tip"))["synced"] is True
 
 
 async def test_a_router_is_told_who_it_is_and_what_the_ledger_says() -> None:
