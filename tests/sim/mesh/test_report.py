@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from meshchain.rpc.client.commandline import run
 from meshchain.sim.mesh import topology
 from meshchain.sim.mesh.simulation import Plan, Simulation
 from meshchain.sim.mesh.topology import Edge, Topology
+from tests.waiting import eventually
 
 KEYS = [
     "nodes", "links", "seconds", "seed", "delivery", "cold_start_s", "loops", "control_bytes_per_node_second",
@@ -139,7 +139,7 @@ def test_ctrl_c_ends_it_at_once_and_quietly() -> None:
     command = [sys.executable, "-m", "meshchain.cli.meshsim", "--nodes", "200", "--seconds", "100000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            _until_it_simulates(process.pid)
+            eventually(lambda: _hundredths_used(process.pid) > 150, "it simulates: the handler is there")
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=30)
         finally:
@@ -147,12 +147,6 @@ def test_ctrl_c_ends_it_at_once_and_quietly() -> None:
     assert (process.returncode, out, err) == (130, "", "\n")
 
 
-def _until_it_simulates(pid: int) -> None:
-    """It has used some CPU time: the handler is there."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        if int(fields[11]) > 150:  # utime, in hundredths of a second
-            return
-        time.sleep(0.05)
-    raise AssertionError("it does nothing")
+def _hundredths_used(pid: int) -> int:
+    """Of a second of CPU time, in user mode."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11])
