@@ -99,7 +99,7 @@ class Datagrams:
             self._one(frame, target)
             return 1
         if isinstance(frame, Cars):
-            if len(frame) == 1 or not self._fits(frame) or not self._gathered(frame.parts, frame.size, target):
+            if len(frame) == 1 or not self._fits(frame) or not self._gathered((frame.run,), frame.size, target):
                 self._train(frame.frames(), target)
             return 1
         run = self._run(outbox, start, frame) if self.segments else [frame]
@@ -127,9 +127,9 @@ class Datagrams:
 
     def _fits(self, cars: Cars) -> bool:
         """Whether one system call takes all of them."""
-        return len(cars) <= MOST_SEGMENTS and len(cars) * cars.size <= MOST_BYTES
+        return len(cars) <= MOST_SEGMENTS and len(cars.run) <= MOST_BYTES
 
-    def _gathered(self, parts: Sequence[bytes | memoryview], size: int, target: SockAddress | None) -> bool:
+    def _gathered(self, parts: Sequence[bytes], size: int, target: SockAddress | None) -> bool:
         """Send all parts as one, to be cut every ``size`` bytes; False where that is not to be had. OSError."""
         if not self.segments:
             return False

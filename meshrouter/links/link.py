@@ -20,18 +20,17 @@ class Medium(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cars:
-    """Frames of one train, all but the last of ``size`` bytes, to be sent with one system call (UDP_SEGMENT)."""
+    """Frames of one train, one behind the other: the kernel cuts them every ``size`` bytes (UDP_SEGMENT)."""
 
-    parts: list[bytes | memoryview]
-    """Header and content of each in turn: the kernel puts them together, so that they need not be copied for it."""
+    run: bytes
     size: int
 
     def __len__(self) -> int:
-        return len(self.parts) // 2
+        return -(-len(self.run) // self.size)
 
     def frames(self) -> list[bytes]:
         """Each by itself."""
-        return [b"".join(self.parts[at : at + 2]) for at in range(0, len(self.parts), 2)]
+        return [self.run[at : at + self.size] for at in range(0, len(self.run), self.size)]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import Final
 from meshrouter.handshake.ciphers import LOW, MOST_MESSAGES, NONCE, Opener, Sealer
 from meshrouter.handshake.replay import ReplayWindow
 from meshrouter.links.link import Cars
-from meshrouter.wire.frame import FRAME, HEADER_SIZE, MAX_CARS, TAG_SIZE, VERSION
-from meshrouter.wire.train import car_headers, train_aad
+from meshrouter.wire.frame import FRAME, HEADER_SIZE, TAG_SIZE, VERSION
+from meshrouter.wire.train import coupled, train_aad
 
 WINDOW: Final = 1024
 """Frames that one may come behind the newest: 12 MB of traffic on its way."""
@@ -76,12 +76,5 @@ class LinkSession:
         """
         counter = self.sealer.take()
         index, low = self.sealer.index, counter & LOW
-        sealed = memoryview(self.sealer.seal(counter, packet, train_aad(index, low)))
-        pieces = [sealed[at : at + piece_size] for at in range(0, len(sealed), piece_size)]
-        count = len(pieces)
-        if count > MAX_CARS:
-            raise ValueError(f"a train has at most {MAX_CARS} frames, not {count}")
-        parts: list[bytes | memoryview] = [b""] * (2 * count)
-        parts[0::2] = car_headers(count, piece_size, len(pieces[-1]), index, low)
-        parts[1::2] = pieces
-        return Cars(parts, HEADER_SIZE + len(pieces[0]))
+        sealed = self.sealer.seal(counter, packet, train_aad(index, low))
+        return Cars(coupled(sealed, piece_size, index, low), HEADER_SIZE + min(piece_size, len(sealed)))

@@ -13,27 +13,18 @@ whole is opened under the session's key before anybody sees it.
 """
 
 from collections import Counter, OrderedDict
-from struct import Struct
 from typing import Final
 
 from meshrouter.handshake import full_counter
 from meshrouter.neighbours.session import LinkSession
-from meshrouter.wire.frame import FIRST_TRAIN, FRAME, HEADER_SIZE, LAST, MAX_CARS, TAG_SIZE
-from meshrouter.wire.train import MAX_TRAIN, TRAIN_TIME, train_aad
+from meshrouter.wire.frame import FIRST_TRAIN, FRAME, HEADER_SIZE, LAST, MAX_CARS
+from meshrouter.wire.train import MOST_SEALED, TRAIN_TIME, train_aad, uncoupled
 
 A_SESSION: Final = 2
 MOST_TRAINS: Final = 64
 """4 MB."""
-MOST_SEALED: Final = MAX_TRAIN + TAG_SIZE
 MOST_TOGETHER: Final = 64
 """Frames in one receive: as many as one send takes (UDP_MAX_SEGMENTS)."""
-INDEX: Final = Struct(">II")
-LENGTH: Final = Struct(">H")
-_HEADS: Final = {
-    count: (bytes((FIRST_TRAIN,)) * count, bytes((*range(count - 1), count - 1 | LAST)))
-    for count in range(2, MAX_CARS + 1)
-}
-"""First bytes and numbers of all frames of a train of so many."""
 
 
 class _Train:
@@ -97,11 +88,11 @@ class Trains:
         size = HEADER_SIZE + int.from_bytes(data[2:4], "big")
         if len(data) <= size:
             return self._frame(session, data, now)
-        whole = _whole_run(data, size)
+        whole = uncoupled(data)
         if whole is None:
             return self._singly(session, data, size, now)
-        index, low = INDEX.unpack_from(data, 4)
-        packet = session.opener.open(low, whole, train_aad(index, low))
+        index, low, sealed = whole
+        packet = session.opener.open(low, sealed, train_aad(index, low))
         if packet is None:
             self._counters["train-tag"] += 1
         return packet
@@ -167,19 +158,3 @@ class Trains:
     def _end(self, index: int, low: int, rule: str) -> None:
         del self._trains[index, low]
         self._counters[rule] += 1
-
-
-def _whole_run(run: bytes, size: int) -> bytes | None:
-    """What was sealed, if the run is one whole train whose frames are in order and full; None: look at each of them."""
-    count = -(-len(run) // size)
-    heads = run[0::size], run[1::size]
-    if size <= HEADER_SIZE or heads != _HEADS.get(count) or len(run) <= (count - 1) * size + HEADER_SIZE:
-        return None
-    if any(run[at::size] != run[at : at + 1] * count for at in range(4, HEADER_SIZE)):
-        return None
-    lengths = size - HEADER_SIZE, len(run) - (count - 1) * size - HEADER_SIZE
-    announced = LENGTH.unpack_from(run, 2)[0], LENGTH.unpack_from(run, (count - 1) * size + 2)[0]
-    if lengths != announced or lengths[0] * (count - 1) + lengths[1] > MOST_SEALED:
-        return None
-    view = memoryview(run)
-    return b"".join([view[at + HEADER_SIZE : at + size] for at in range(0, len(run), size)])

@@ -9,7 +9,7 @@ from meshrouter.links.driven import MOST_WAITING
 from meshrouter.links.link import EVERYBODY, Cars
 from meshrouter.links.specs import Kind, LinkSpec
 from meshrouter.links.udp_peer import UdpPeer
-from meshrouter.wire.train import car_headers
+from meshrouter.wire.train import coupled
 from tests.router.links.kernel import Host, until
 from tests.waiting import free_port
 
@@ -101,7 +101,7 @@ def cars(number: int, size: int, last: int) -> list[bytes]:
 
 
 def as_train(each: list[bytes]) -> Cars:
-    return Cars([part for frame in each for part in (frame[:12], memoryview(frame)[12:])], len(each[0]))
+    return Cars(b"".join(each), len(each[0]))
 
 
 @pytest.mark.parametrize("segments", [True, False])
@@ -261,8 +261,7 @@ def test_a_train_crosses_in_one_piece_or_in_many(segments: bool) -> None:
 
 def a_train(full: int, size: int, rest: bytes) -> list[bytes]:
     """Frames as they are on the wire: ``full`` of them with ``size`` bytes each, and one more."""
-    heads = car_headers(full + 1, size, len(rest), 7, 0)
-    return [head + content for head, content in zip(heads, [*[bytes(size)] * full, rest], strict=True)]
+    return Cars(coupled(bytes(full * size) + rest, size, 7, 0), 12 + size).frames()
 
 
 @pytest.mark.parametrize("spoiled", [0, 2, 7])

@@ -37,9 +37,7 @@ def test_a_train_in_two_runs_and_two_trains_in_one() -> None:
     assert trains.received(receiver, b"".join(frames[9:]), 0.0) == packet
     even = [sender.seal_cars(packet[: 3 * ROOM - 16], ROOM).frames() for _ in range(2)]
     both = b"".join(even[0] + even[1])
-    assert trains.received(receiver, both, 0.0) == packet[: 3 * ROOM - 16], (
-        "the later one; the first is lost or not"
-    )
+    assert trains.received(receiver, both, 0.0) == packet[: 3 * ROOM - 16], "the later one; the first is lost or not"
 
 
 @given(st.data())

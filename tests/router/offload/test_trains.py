@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from meshrouter.neighbours.session import LinkSession
-from meshrouter.offload.trains import A_SESSION, MOST_SEALED, MOST_TRAINS, Trains
+from meshrouter.offload.trains import A_SESSION, MOST_TRAINS, Trains
 from meshrouter.wire.frame import FRAME, LAST
-from meshrouter.wire.train import MAX_TRAIN, TRAIN_TIME, car_header
+from meshrouter.wire.train import MAX_TRAIN, MOST_SEALED, TRAIN_TIME, car_header
 
 KEYS = bytes(range(32)), bytes(range(32, 64))
 
