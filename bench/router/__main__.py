@@ -13,7 +13,7 @@ _PROGRAMS: Final = {"iperf3": "iperf3", "ping": "iputils-ping", "yggdrasil": "yg
 
 def _parts(quick: bool) -> commandline.Parts:
     return {
-        "rates": lambda: rates(3.0 if quick else 10.0, ("udp",) if quick else ("udp", "ethernet")),
+        "rates": lambda: rates(5.0 if quick else 20.0, ("udp",) if quick else ("udp", "ethernet")),
         "idle": lambda: idle(10.0 if quick else 60.0),
         "busy": lambda: busy(3.0 if quick else 10.0),
     }

@@ -1,10 +1,12 @@
-"""Throughput, latency and packet rate of each network in turn, and their ratios."""
+"""Throughput, latency and packet rate of networks that stand side by side, and their ratios."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from bench.measure import Row
 from bench.router.clients import iperf_server, most_packets, round_trips, tcp_rate
@@ -22,30 +24,41 @@ class Figures:
     packets: float
 
 
+ROUNDS: Final = 5
+"""Measured in turn, the median counts: what a machine gives changes within minutes, more than what is compared."""
+
+
 def rates(seconds: float, kinds: tuple[str, ...] = ("udp", "ethernet")) -> list[Row]:
-    with TemporaryDirectory() as scratch:
+    """``seconds``: of each kind of measurement, over all rounds."""
+    with TemporaryDirectory() as scratch, ExitStack() as stack:
         folder = Path(scratch)
-        limit = _figures(kernel(), seconds)
-        peer = _figures(yggdrasil(folder), seconds)
-        rows = [_plain(limit), _plain(peer)]
+        networks = [stack.enter_context(made) for made in (kernel(), yggdrasil(folder))]
         for kind in kinds:
             (folder / kind).mkdir()
-            rows += _compared(_figures(mesh(folder / kind, kind), seconds), peer, limit)
+            networks.append(stack.enter_context(mesh(folder / kind, kind)))
+        for host in [host for network in networks for host in network.hosts[1:]]:
+            stack.enter_context(iperf_server(host))
+        rounds = [[_once(network, seconds / ROUNDS) for network in networks] for _ in range(ROUNDS)]
+        limit, peer, *ours = [
+            _figures(network, figures, max(1.0, seconds / 3))
+            for network, figures in zip(networks, zip(*rounds, strict=True), strict=True)
+        ]
+    rows = [_plain(limit), _plain(peer)]
+    for each in ours:
+        rows += _compared(each, peer, limit)
     return rows
 
 
-def _figures(made: AbstractContextManager[Network], seconds: float) -> Figures:
-    with made as network:
-        a, b, c = network.hosts
-        near, far = network.addresses
-        with iperf_server(b), iperf_server(c):
-            return Figures(
-                network.name,
-                tcp_rate(a, near, seconds),
-                tcp_rate(a, far, seconds),
-                round_trips(a, far),
-                most_packets(a, far, max(1.0, seconds / 3)),
-            )
+def _once(network: Network, seconds: float) -> tuple[float, float, float]:
+    """Bits a second over one and two hops, seconds of an echo."""
+    first, (near, far) = network.hosts[0], network.addresses
+    return tcp_rate(first, near, seconds), tcp_rate(first, far, seconds), round_trips(first, far)
+
+
+def _figures(network: Network, rounds: Sequence[tuple[float, float, float]], seconds: float) -> Figures:
+    one_hop, two_hops, round_trip = (median(each) for each in zip(*rounds, strict=True))
+    packets = most_packets(network.hosts[0], network.addresses[1], seconds)
+    return Figures(network.name, one_hop, two_hops, round_trip, packets)
 
 
 def _plain(figures: Figures) -> Row:

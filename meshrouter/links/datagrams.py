@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from meshrouter.counters import Counters
-from meshrouter.links.driven import BATCH, DrivenLink, enlarge
+from meshrouter.links.driven import BATCH, BATCH_BYTES, DrivenLink, enlarge
 from meshrouter.links.ip import SockAddress
 from meshrouter.links.link import Cars
 from meshrouter.wire.frame import FIRST_TRAIN, HEADER_SIZE
@@ -69,9 +69,9 @@ class Datagrams:
         self._counters = counters
 
     def receive(self) -> list[tuple[Any, bytes]]:
-        """(sender as the socket module has it, datagram); reads at most BATCH times."""
+        """(sender as the socket module has it, datagram); reads at most BATCH times, and hardly over BATCH_BYTES."""
         got: list[tuple[Any, bytes]] = []
-        receive = self.socket.recvmsg
+        receive, room = self.socket.recvmsg, BATCH_BYTES
         try:
             for _ in range(BATCH):
                 data, ancillary, _, sender = receive(_LARGEST, _ANCILLARY)
@@ -80,6 +80,9 @@ class Datagrams:
                     got.append((sender, data))
                 else:
                     got += [(sender, data[at : at + piece]) for at in range(0, len(data), piece)]
+                room -= len(data)
+                if room <= 0:
+                    break
         except BlockingIOError:
             pass
         except OSError as error:  # an ICMP error about something sent before; the socket is as good as ever

@@ -8,7 +8,7 @@ a task that awaits each packet costs 36 µs a packet (0.3 Gbit/s at 1,400 bytes)
 
     wait, at most until the earliest deadline
     for each file that is ready:
-        read a batch (≤ 64 datagrams, ≤ 1 MB of the TUN)  →  the coordinator, which works it off inline
+        read a batch (≤ 64 datagrams, about 256 KB)  →  the coordinator, which works it off inline
         write: packets to the TUN, outboxes to the sockets, messages to the node
     timers that are due, and the same writing
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from meshchain.rpc.client.errors import ClientError
+from meshrouter.host.launcher import NICE
 from tests.netns.host import CommandError, Lab, needs_program, needs_root
 from tests.netns.meshes import Mesh, line_options, mesh, ready
 from tests.netns.nodes import MeshNode
@@ -94,6 +95,12 @@ def test_a_killed_router_comes_back_and_tun_and_connections_stay(line3: Mesh, tm
             ping.goes_on()
         assert echoed(stream, b"the same connection") == b"the same connection"
     eventually(lambda: a.ctl_json("status")["node"]["warnings"] == [], "no alarm is left")
+
+
+def test_packets_come_before_other_work_and_blocks_after_it(line3: Mesh) -> None:
+    (a,) = line3.of("a")
+    router, ledger, ours = (os.getpriority(os.PRIO_PROCESS, pid) for pid in (a.router_pid(), a.process.pid, 0))
+    assert router == NICE < ours < ledger
 
 
 def test_a_killed_node_leaves_the_tun_to_the_next(line3: Mesh) -> None:

@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+from meshrouter.counters import Counters
+from meshrouter.links.datagrams import Datagrams
 from meshrouter.links.driven import MOST_WAITING
 from meshrouter.links.link import EVERYBODY, Cars
 from meshrouter.links.specs import Kind, LinkSpec
@@ -257,6 +259,24 @@ def test_a_train_crosses_in_one_piece_or_in_many(segments: bool) -> None:
         until(lambda: frames(listening)[-1].endswith(b"end"), listening, calling)
         assert b"".join(frames(listening)[1:]) == b"".join(train)
         assert (len(frames(listening)) == 2) is segments, "the kernel has put them together"
+
+
+def test_one_reading_takes_no_more_than_a_cache_holds_and_the_next_one_the_rest() -> None:
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with here, there:
+        here.setblocking(False)
+        here.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        there.setblocking(False)
+        sent = 0
+        while sent < 12:
+            try:
+                here.send(bytes(30_000))
+            except BlockingIOError:
+                break
+            sent += 1
+        reader = Datagrams(there, Counters())
+        assert sent > 9, "there is more than one reading"
+        assert [len(reader.receive()) for _ in range(3)] == [9, sent - 9, 0]
 
 
 def a_train(full: int, size: int, rest: bytes) -> list[bytes]:
