@@ -1,7 +1,8 @@
-"""Three ways to join the same three hosts: the kernel alone, Yggdrasil, this router."""
+"""Ways to join the same three hosts: the kernel alone, Yggdrasil, this router, and the least that one could be."""
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,18 +31,39 @@ class Network:
 def kernel() -> Iterator[Network]:
     """Plain IPv6, forwarded in the middle: the limit of what anybody can do on these cables."""
     with Lab() as lab:
-        a, b, c = lab.line(*NAMES)
-        for host, device, address in (
-            (a, "right", "1::a"),
-            (b, "left", "1::b"),
-            (b, "right", "2::b"),
-            (c, "left", "2::c"),
-        ):
-            host.run("ip", "-6", "address", "add", f"{address}/64", "dev", device, "nodad")
+        a, b, c = _addressed_line(lab)
         b.run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
         a.run("ip", "-6", "route", "add", "default", "via", "1::b")
         c.run("ip", "-6", "route", "add", "default", "via", "2::b")
         yield Network("kernel", [a, b, c], ("1::b", "2::c"))
+
+
+@contextmanager
+def bare() -> Iterator[Network]:
+    """Programs in Python that read, seal and write (``relay``): the limit of any router in Python."""
+    with Lab() as lab:
+        a, b, c = _addressed_line(lab)
+        relay = sys.executable, "-m", "bench.router.relay"
+        b.start(*relay, "middle", "1::b", "1::a", "2::b", "2::c", stderr=subprocess.DEVNULL)
+        for host, own, other in ((a, "1::a", "1::b"), (c, "2::c", "2::b")):
+            host.start(*relay, "end", "bare0", own, other, stderr=subprocess.DEVNULL)
+            eventually(partial(host.succeeds, "ip", "link", "set", "bare0", "up"), "it has its TUN")
+            host.run("ip", "-6", "address", "add", f"fd00::{host.name}/64", "dev", "bare0", "nodad")
+        eventually(partial(a.succeeds, "ping", "-6", "-c1", "-W1", "fd00::c"), "it answers")
+        yield Network("bare Python", [a, b, c], ("fd00::c", "fd00::c"))
+
+
+def _addressed_line(lab: Lab) -> list[Host]:
+    """Addresses on the cables, as the kernel needs them."""
+    a, b, c = hosts = lab.line(*NAMES)
+    for host, device, address in (
+        (a, "right", "1::a"),
+        (b, "left", "1::b"),
+        (b, "right", "2::b"),
+        (c, "left", "2::c"),
+    ):
+        host.run("ip", "-6", "address", "add", f"{address}/64", "dev", device, "nodad")
+    return hosts
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.measure import Row
 from bench.router.clients import iperf_server, most_packets, round_trips, tcp_rate
-from bench.router.networks import Network, kernel, mesh, yggdrasil
+from bench.router.networks import Network, bare, kernel, mesh, yggdrasil
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,16 @@ def rates(seconds: float, kinds: tuple[str, ...] = ("udp", "ethernet")) -> list[
             networks.append(stack.enter_context(mesh(folder / kind, kind)))
         for host in [host for network in networks for host in network.hosts[1:]]:
             stack.enter_context(iperf_server(host))
-        rounds = [[_once(network, seconds / ROUNDS) for network in networks] for _ in range(ROUNDS)]
+        least = stack.enter_context(bare())
+        rounds, least_echoes = [], []
+        for _ in range(ROUNDS):
+            rounds.append([_once(network, seconds / ROUNDS) for network in networks])
+            least_echoes.append(round_trips(least.hosts[0], least.addresses[1]))
         limit, peer, *ours = [
             _figures(network, figures, max(1.0, seconds / 3))
             for network, figures in zip(networks, zip(*rounds, strict=True), strict=True)
         ]
-    rows = [_plain(limit), _plain(peer)]
+    rows = [_plain(limit), _plain(peer), _least(median(least_echoes), peer)]
     for each in ours:
         rows += _compared(each, peer, limit)
     return rows
@@ -70,6 +74,13 @@ def _plain(figures: Figures) -> Row:
         None,
         _numbers(figures),
     )
+
+
+def _least(echo: float, peer: Figures) -> Row:
+    ratio = echo / peer.round_trip
+    text = f"{1000 * echo:.2f} ms = {ratio:.2f} × Yggdrasil's"
+    values = {"round_trip_s": echo, "echo_ratio": ratio}
+    return Row("Python that only reads, seals and writes: echo over two hops", text, "", None, values)
 
 
 def _compared(ours: Figures, peer: Figures, limit: Figures) -> Iterator[Row]:

@@ -25,9 +25,7 @@ def test_build_equals_update_from_empty_and_writes_each_node_once() -> None:
     assert (root, sorted(written)) == (change.root, sorted(change.added.items()))
 
 
-@pytest.mark.parametrize(
-    "keys", [(b"b" * 32, b"a" * 32), (b"a" * 32, b"a" * 32)], ids=["descending", "repeated"]
-)
+@pytest.mark.parametrize("keys", [(b"b" * 32, b"a" * 32), (b"a" * 32, b"a" * 32)], ids=["descending", "repeated"])
 def test_build_wants_strictly_ascending_keys(keys: tuple[bytes, bytes]) -> None:
     with pytest.raises(ValueError, match="ascending"):
         build([(key, bytes(32)) for key in keys], dict[bytes, bytes]().__setitem__)
