@@ -279,6 +279,46 @@ def test_one_reading_takes_no_more_than_a_cache_holds_and_the_next_one_the_rest(
         assert [len(reader.receive()) for _ in range(3)] == [9, sent - 9, 0]
 
 
+def test_a_refusal_by_the_other_kernel_costs_a_counter_and_the_socket_stays_good() -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as calling:
+        calling.connect(("127.0.0.1", port))
+        calling.setblocking(False)
+        calling.send(b"is anybody there?")
+        datagrams = Datagrams(calling, Counters())
+        assert datagrams.receive() == []
+        assert datagrams._counters == {"link-receive-ECONNREFUSED": 1}
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+            listening.bind(("127.0.0.1", port))
+            listening.sendto(b"now there is", calling.getsockname())
+            assert [data for _, data in datagrams.receive()] == [b"now there is"]
+
+
+def test_a_train_that_has_begun_to_leave_does_not_wait_and_one_that_has_not_does() -> None:
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with here, there:
+        here.setblocking(False)
+        datagrams = Datagrams(here, Counters())
+        datagrams.segments = False
+        outbox: list[tuple[bytes, bytes | Cars]]
+        outbox = [(EVERYBODY, Cars(coupled(bytes(45_000), 1000, 7, number), 1012)) for number in range(10)]
+        begun = left_until_full(datagrams, outbox)
+        there.setblocking(False)
+        reader = Datagrams(there, Counters())
+        arrived = sum(len(got) for got in iter(reader.receive, []))
+        assert 0 < begun < len(outbox), "the next one waits"
+        assert arrived + datagrams._counters["link-train-cut"] == 45 * begun
+
+
+def left_until_full(datagrams: Datagrams, outbox: list[tuple[bytes, bytes | Cars]]) -> int:
+    for number in range(len(outbox)):
+        try:
+            datagrams.send(outbox, number, lambda _: None)
+        except BlockingIOError:
+            return number
+    return len(outbox)
+
+
 def a_train(full: int, size: int, rest: bytes) -> list[bytes]:
     """Frames as they are on the wire: ``full`` of them with ``size`` bytes each, and one more."""
     return Cars(coupled(bytes(full * size) + rest, size, 7, 0), 12 + size).frames()
