@@ -24,7 +24,7 @@ from meshrouter.host.launcher import Launcher, drop_rights, start_launcher
 
 _GIVES_WAY: Final = 7
 """Nice of a ledger that has a router: a block may come a little later, a packet may not. Where packets fill both cores,
-connecting blocks took two fifths of their rate at 0, and takes a sixth at 7."""
+connecting blocks takes a sixth of their rate, and a quarter at nice 0."""
 _MOVE_AWAY: Final = (
     "Keep a copy of {datadir}/ledger, then move that folder away: the node begins anew and fetches the ledger"
     " again. Neither the node's key nor a wallet is in it"
