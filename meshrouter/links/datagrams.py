@@ -17,8 +17,9 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from meshrouter.batch import BATCH, BATCH_BYTES
 from meshrouter.counters import Counters
-from meshrouter.links.driven import BATCH, BATCH_BYTES, DrivenLink, enlarge
+from meshrouter.links.driven import DrivenLink, enlarge
 from meshrouter.links.ip import SockAddress
 from meshrouter.links.link import Cars
 from meshrouter.wire.frame import FIRST_TRAIN, HEADER_SIZE

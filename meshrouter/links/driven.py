@@ -21,11 +21,6 @@ from meshrouter.links.link import Cars, Link
 
 MOST_WAITING: Final = 1024
 """Frames kept while a socket is full: 1.5 MB of full-sized ones, 12 ms of a Gbit/s, on top of the socket's buffer."""
-BATCH: Final = 64
-"""Datagrams that one ``receive`` reads: enough to pay for the wake-up, few enough to let other links have theirs."""
-BATCH_BYTES: Final = 1 << 18
-"""What one ``receive`` reads of large datagrams: so much is still in the processor's cache when it is worked off. Four
-super-packets; over two hops TCP is 3 % faster than with sixteen."""
 SOCKET_BUFFER: Final = 4 << 20
 """Bytes. A train of a flow on a fast link comes faster than Python wakes up."""
 

@@ -12,9 +12,10 @@ import socket
 import struct
 from typing import Final
 
+from meshrouter.batch import BATCH
 from meshrouter.counters import Counters
 from meshrouter.errors import LocalError
-from meshrouter.links.driven import BATCH, DrivenLink, enlarge
+from meshrouter.links.driven import DrivenLink, enlarge
 from meshrouter.links.interfaces import ARPHRD_ETHERNET, Interface
 from meshrouter.links.link import EVERYBODY, Medium
 

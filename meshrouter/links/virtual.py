@@ -8,12 +8,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from meshrouter.batch import BATCH
 from meshrouter.links.link import EVERYBODY, Link, Medium
 
 MOST_WAITING: Final = 4096
 """Frames in an inbox; what comes on top is lost, as in a socket buffer of some 4 MB."""
-BATCH: Final = 64
-"""Frames that one ``receive`` gives, as with sockets: others get their turn in between."""
 
 
 class VirtualLink(Link):

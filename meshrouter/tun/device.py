@@ -17,15 +17,12 @@ import os
 import struct
 from typing import Final
 
+from meshrouter.batch import BATCH, BATCH_BYTES
 from meshrouter.counters import Counters
 from meshrouter.errors import LocalError
 
 PATH: Final = "/dev/net/tun"
 VNET_SIZE: Final = 10
-BATCH: Final = 64
-"""Packets that one ``receive`` reads …"""
-BATCH_BYTES: Final = 1 << 18
-"""… and bytes, as of links: four super-packets, each of which becomes 45 frames."""
 
 _TUNSETIFF, _TUNSETPERSIST, _TUNSETOFFLOAD, _TUNSETVNETHDRSZ = 0x400454CA, 0x400454CB, 0x400454D0, 0x400454D8
 _IFF_TUN, _IFF_NO_PI, _IFF_VNET_HDR = 0x0001, 0x1000, 0x4000

@@ -1,7 +1,8 @@
 """The links that simulations and other tests stand on."""
 
+from meshrouter.batch import BATCH
 from meshrouter.links.link import EVERYBODY
-from meshrouter.links.virtual import BATCH, MOST_WAITING, Bus, VirtualLink, wire
+from meshrouter.links.virtual import MOST_WAITING, Bus, VirtualLink, wire
 
 
 def test_bus_broadcast_reaches_all_but_the_sender() -> None:
